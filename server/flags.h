@@ -1,0 +1,97 @@
+// The command line of pedigreed: its own flags, and every flag of google/ml-metadata's server, so
+// that a deployment of that server needs only another image.
+//
+// The forms are those of gflags: --flag=value, --flag value, one dash or two, --noflag for a
+// boolean, --flagfile. An unknown flag, or one without its value, ends the process with code 1
+// inside gflags; whatever else is wrong comes back as a status of one line.
+//
+// A flag that is given counts before its environment variable, that before the default:
+// PEDIGREE_DATA_DIR for --data_dir, GRPC_PORT for --grpc_port, METADATA_STORE_SERVER_CONFIG_FILE
+// for --metadata_store_server_config_file. An empty variable counts as unset.
+//
+// Threading: gflags keeps flags in global variables, so one call at a time. A call leaves them as
+// it found them, and nothing else in the server looks at them.
+//
+//   absl::StatusOr<ServerCommandLine> line = ParseServerFlags(argc, argv, "0.1.0");
+//   if (!line.ok()) return Fail(line.status());          // exit 1
+//   if (!line->answer.empty()) return Print(line->answer);  // exit 0
+//   for (const std::string& notice : line->notices) Log(notice);
+//   Serve(line->options);
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/credentials.h"
+#include "store/store.h"
+
+namespace pedigree {
+
+// One gRPC channel argument, for grpc::ServerBuilder::AddChannelArgument.
+struct ChannelArgument {
+  std::string name;
+  std::variant<int, std::string> value;
+};
+
+// What the server runs with, checked: every value is within the limits named here.
+struct ServerOptions {
+  // The directory that holds everything. Not empty. --data_dir.
+  std::string data_dir = "./pedigree-data";
+
+  // What to bind, in gRPC's form: "0.0.0.0:8080", "[::1]:8080" or "unix:/run/pedigree.sock".
+  // Made of --listen (an IPv4 or IPv6 address, a host name, or unix: and a path of at most 107
+  // bytes) and --grpc_port (0 to 65535; 0 takes any free port; a unix socket has none).
+  std::string listen_address = "0.0.0.0:8080";
+
+  // TLS, as ssl_config in the configuration file asks for it; empty: plain text. Its PEM is
+  // checked by MakeServerCredentials.
+  std::optional<SslOptions> ssl;
+
+  // --grpc_channel_arguments in the order given, without grpc.max_receive_message_length, which
+  // max_message_bytes stands for. A number is an int, all else a string.
+  std::vector<ChannelArgument> channel_arguments;
+
+  // The largest message that is received; a larger one is answered RESOURCE_EXHAUSTED. From 1 KiB
+  // to 2 GiB - 1. --max_message_bytes; without that, grpc.max_receive_message_length, of which -1
+  // means the maximum. Messages sent are unlimited unless a channel argument limits them.
+  int max_message_bytes = 100 << 20;
+
+  // When a write is acknowledged. --sync.
+  Sync sync = Sync::kAlways;
+
+  // Memory for blocks read from disk, in bytes, 1 MiB to 1 TiB. --block_cache_bytes.
+  size_t block_cache_bytes = size_t{256} << 20;
+
+  // Memory of all memtables together, in bytes, 1 MiB to 1 TiB. --write_buffer_bytes.
+  size_t write_buffer_bytes = size_t{64} << 20;
+
+  // Memory of the writes that wait for the committer, in bytes, from max_message_bytes (so that no
+  // message is too large to wait) to 1 TiB. --max_queued_bytes; its default grows with
+  // max_message_bytes.
+  size_t max_queued_bytes = size_t{256} << 20;
+};
+
+struct ServerCommandLine {
+  ServerOptions options;
+
+  // The text that --help or --version asks for, to be printed before leaving with code 0; empty
+  // otherwise. When it is set, `options` and `notices` say nothing.
+  std::string answer;
+
+  // Lines for the log before serving: at most one that names every setting without meaning here
+  // (never its value), and one if --sync gives up durability.
+  std::vector<std::string> notices;
+};
+
+// Reads the command line, the environment and the configuration file. argv[0] is the program.
+// InvalidArgument names the flag, its value and what is accepted, or the file, line and column of
+// the configuration; the code of an unreadable configuration file is that of its errno.
+absl::StatusOr<ServerCommandLine> ParseServerFlags(int argc, const char* const* argv,
+                                                   absl::string_view version);
+
+}  // namespace pedigree

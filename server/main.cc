@@ -1,0 +1,67 @@
+// pedigreed: the metadata server.
+#include <signal.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/flags.h"
+#include "server/server.h"
+
+namespace pedigree {
+namespace {
+
+void Log(absl::string_view text) {
+  std::fprintf(stderr, "pedigreed: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+int Fail(const absl::Status& status) {
+  Log(status.message());
+  return 1;
+}
+
+// Blocks the signals that stop the server, in every thread started from here on, and waits for one.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  int Wait() const {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    return signal;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+int Main(int argc, char** argv) {
+  const StopSignals signals;
+  auto line = ParseServerFlags(argc, argv, PEDIGREE_VERSION);
+  if (!line.ok()) return Fail(line.status());
+  if (!line->answer.empty()) {
+    std::fputs(line->answer.c_str(), stdout);
+    return 0;
+  }
+  for (const std::string& notice : line->notices) Log(notice);
+  auto server = Server::Start(line->options);
+  if (!server.ok()) return Fail(server.status());
+  Log(absl::StrCat("version ", PEDIGREE_VERSION, " serves ", line->options.data_dir, " on ",
+                   line->options.listen_address, ", port ", (*server)->port()));
+  const int signal = signals.Wait();
+  Log(absl::StrCat("stopping on ", strsignal(signal), ": finishing what was accepted"));
+  server->reset();
+  Log("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace pedigree
+
+int main(int argc, char** argv) { return pedigree::Main(argc, argv); }

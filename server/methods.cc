@@ -1,0 +1,180 @@
+#include "server/methods.h"
+
+#include <utility>
+
+#include "google/protobuf/arena.h"
+#include "server/handlers.h"
+#include "server/validate.h"
+
+namespace pedigree {
+namespace {
+
+namespace mlmd = ml_metadata;
+using mlmd::Artifact;
+using mlmd::Context;
+using mlmd::Execution;
+
+// The first block of a call's arena: most requests fit, so parsing allocates nothing else.
+constexpr size_t kArenaBytes = 4096;
+
+// A request on an arena: its many small parts cost one allocation, and one deallocation.
+template <class Request>
+class CallWith : public Call {
+ public:
+  CallWith()
+      : arena_(first_block_, sizeof(first_block_)),
+        request_(google::protobuf::Arena::CreateMessage<Request>(&arena_)) {}
+
+  absl::Status Parse(absl::string_view bytes) override {
+    if (!request_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      return absl::InvalidArgumentError(
+          "the request does not parse: it is not a message of this call, or its text is not UTF-8");
+    }
+    return Prepare(request_);
+  }
+
+ protected:
+  Request* request() { return request_; }
+
+ private:
+  alignas(8) char first_block_[kArenaBytes];
+  google::protobuf::Arena arena_;
+  Request* request_;  // On the arena.
+};
+
+template <class Request, class Response,
+          absl::Status (*kHandler)(Transaction&, Request*, Response*)>
+class WriteCall final : public CallWith<Request> {
+ public:
+  absl::Status Write(Transaction& transaction) override {
+    return kHandler(transaction, this->request(), &response_);
+  }
+  std::string ReleaseReply() override { return response_.SerializeAsString(); }
+
+ private:
+  Response response_;
+};
+
+template <class Request, absl::Status (*kHandler)(const Reader&, const Request&, Answer*)>
+class ReadCall final : public CallWith<Request> {
+ public:
+  absl::Status Read(const Reader& reader) override {
+    Answer answer(reader.catalog());
+    absl::Status status = kHandler(reader, *this->request(), &answer);
+    if (status.ok()) status = answer.status();
+    if (status.ok()) reply_ = answer.Release();
+    return status;
+  }
+  std::string ReleaseReply() override { return std::move(reply_); }
+
+ private:
+  std::string reply_;
+};
+
+// These two let the compiler find request and response in the handler's own parameters.
+template <class Request, class Response>
+constexpr Request* RequestOf(absl::Status (*)(Transaction&, Request*, Response*)) {
+  return nullptr;
+}
+template <class Request, class Response>
+constexpr Response* ResponseOf(absl::Status (*)(Transaction&, Request*, Response*)) {
+  return nullptr;
+}
+template <class Request>
+constexpr Request* RequestOf(absl::Status (*)(const Reader&, const Request&, Answer*)) {
+  return nullptr;
+}
+template <auto kHandler>
+using RequestType = std::remove_pointer_t<decltype(RequestOf(kHandler))>;
+template <auto kHandler>
+using ResponseType = std::remove_pointer_t<decltype(ResponseOf(kHandler))>;
+
+template <auto kHandler>
+constexpr Method Write(absl::string_view name) {
+  return {name, true, [] {
+            return std::unique_ptr<Call>(
+                new WriteCall<RequestType<kHandler>, ResponseType<kHandler>, kHandler>());
+          }};
+}
+
+template <auto kHandler>
+constexpr Method Read(absl::string_view name) {
+  return {name, false,
+          [] { return std::unique_ptr<Call>(new ReadCall<RequestType<kHandler>, kHandler>()); }};
+}
+
+constexpr Method kMethods[] = {
+    // Types
+    Write<&PutType<Artifact>>("PutArtifactType"),
+    Write<&PutType<Execution>>("PutExecutionType"),
+    Write<&PutType<Context>>("PutContextType"),
+    Write<&PutTypes>("PutTypes"),
+    Read<&GetType<Artifact>>("GetArtifactType"),
+    Read<&GetTypes<Artifact>>("GetArtifactTypes"),
+    Read<&GetTypesById<Artifact>>("GetArtifactTypesByID"),
+    Read<&GetTypesByExternalIds<Artifact>>("GetArtifactTypesByExternalIds"),
+    Read<&GetType<Execution>>("GetExecutionType"),
+    Read<&GetTypes<Execution>>("GetExecutionTypes"),
+    Read<&GetTypesById<Execution>>("GetExecutionTypesByID"),
+    Read<&GetTypesByExternalIds<Execution>>("GetExecutionTypesByExternalIds"),
+    Read<&GetType<Context>>("GetContextType"),
+    Read<&GetTypes<Context>>("GetContextTypes"),
+    Read<&GetTypesById<Context>>("GetContextTypesByID"),
+    Read<&GetTypesByExternalIds<Context>>("GetContextTypesByExternalIds"),
+    // Nodes
+    Write<&PutNodes<Artifact>>("PutArtifacts"),
+    Write<&PutNodes<Execution>>("PutExecutions"),
+    Write<&PutNodes<Context>>("PutContexts"),
+    Read<&GetNodesById<Artifact>>("GetArtifactsByID"),
+    Read<&GetNodesByExternalIds<Artifact>>("GetArtifactsByExternalIds"),
+    Read<&GetNodeByTypeAndName<Artifact>>("GetArtifactByTypeAndName"),
+    Read<&GetNodes<Artifact>>("GetArtifacts"),
+    Read<&GetNodesByType<Artifact>>("GetArtifactsByType"),
+    Read<&GetNodesById<Execution>>("GetExecutionsByID"),
+    Read<&GetNodesByExternalIds<Execution>>("GetExecutionsByExternalIds"),
+    Read<&GetNodeByTypeAndName<Execution>>("GetExecutionByTypeAndName"),
+    Read<&GetNodes<Execution>>("GetExecutions"),
+    Read<&GetNodesByType<Execution>>("GetExecutionsByType"),
+    Read<&GetNodesById<Context>>("GetContextsByID"),
+    Read<&GetNodesByExternalIds<Context>>("GetContextsByExternalIds"),
+    Read<&GetNodeByTypeAndName<Context>>("GetContextByTypeAndName"),
+    Read<&GetNodes<Context>>("GetContexts"),
+    Read<&GetNodesByType<Context>>("GetContextsByType"),
+    Read<&GetNodesByContext<Artifact>>("GetArtifactsByContext"),
+    Read<&GetNodesByContext<Execution>>("GetExecutionsByContext"),
+    Read<&GetArtifactsByUri>("GetArtifactsByURI"),
+    // Executions with all around them
+    Write<&PutExecution>("PutExecution"),
+    Write<&PutLineageSubgraph>("PutLineageSubgraph"),
+    // Events and links
+    Write<&PutEvents>("PutEvents"),
+    Write<&PutAttributionsAndAssociations>("PutAttributionsAndAssociations"),
+    Write<&PutParentContexts>("PutParentContexts"),
+    Read<&GetEventsByExecutionIds>("GetEventsByExecutionIDs"),
+    Read<&GetEventsByArtifactIds>("GetEventsByArtifactIDs"),
+    Read<&GetContextsOf<Artifact>>("GetContextsByArtifact"),
+    Read<&GetContextsOf<Execution>>("GetContextsByExecution"),
+    Read<&GetParentContexts>("GetParentContextsByContext"),
+    Read<&GetChildContexts>("GetChildrenContextsByContext"),
+    Read<&GetParentContextsOfMany>("GetParentContextsByContexts"),
+    Read<&GetChildContextsOfMany>("GetChildrenContextsByContexts"),
+    // Lineage
+    Read<&GetLineageSubgraph>("GetLineageSubgraph"),
+    Read<&GetLineageGraph>("GetLineageGraph"),
+};
+
+}  // namespace
+
+absl::Status Call::Write(Transaction&) { return absl::InternalError("this call does not write"); }
+absl::Status Call::Read(const Reader&) { return absl::InternalError("this call does not read"); }
+
+absl::Span<const Method> AllMethods() { return kMethods; }
+
+const Method* FindMethod(absl::string_view name) {
+  for (const Method& method : kMethods) {
+    if (method.name == name) return &method;
+  }
+  return nullptr;
+}
+
+}  // namespace pedigree

@@ -1,0 +1,53 @@
+// The table of all calls: from a method's name and request bytes to reply bytes.
+//
+// It knows nothing of gRPC, so that every transport (and a test) calls the same table. A Call lives
+// from the arrival of a request to its reply, and is used by one thread at a time.
+//
+//   const Method* method = FindMethod("GetArtifactsByID");
+//   std::unique_ptr<Call> call = method->make();
+//   if (absl::Status status = call->Parse(bytes); !status.ok()) ...
+//   status = method->writes ? call->Write(transaction) : call->Read(reader);
+//   Send(call->ReleaseReply());
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "store/reader.h"
+#include "store/transaction.h"
+
+namespace pedigree {
+
+class Call {
+ public:
+  virtual ~Call() = default;
+
+  // Reads the request and checks what can be checked without the store (validate.h).
+  // InvalidArgument if the bytes are no such request.
+  virtual absl::Status Parse(absl::string_view request) = 0;
+  // Runs the call; which of the two a method has, Method::writes says. Read() may be called again
+  // after it has failed.
+  virtual absl::Status Write(Transaction& transaction);
+  virtual absl::Status Read(const Reader& reader);
+
+  // Serialises the reply, after success.
+  virtual std::string ReleaseReply() = 0;
+};
+
+struct Method {
+  absl::string_view name;
+  bool writes;
+  std::unique_ptr<Call> (*make)();
+};
+
+inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreService";
+
+// All 52 methods of the service.
+absl::Span<const Method> AllMethods();
+// Null if there is none of that name.
+const Method* FindMethod(absl::string_view name);
+
+}  // namespace pedigree

@@ -1,0 +1,46 @@
+// The running server: a store, its dispatcher and the gRPC listener.
+//
+//   auto server = Server::Start(options);
+//   (*server)->port();
+//   (*server)->Stop();   // finishes what was accepted
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/dispatcher.h"
+#include "server/flags.h"
+#include "server/service.h"
+#include "store/store.h"
+
+namespace pedigree {
+
+class Server {
+ public:
+  // Opens the store and listens. Errors as Store::Open and MakeServerCredentials; Unavailable if
+  // the address cannot be bound.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+
+  // Stops accepting calls, waits at most kGraceSeconds for those under way, finishes every accepted
+  // write and closes the store.
+  ~Server();
+
+  // The port that was bound; 0 for a unix socket.
+  int port() const { return port_; }
+
+  static constexpr int kGraceSeconds = 20;
+
+ private:
+  Server() = default;
+
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<MetadataService> service_;
+  std::unique_ptr<grpc::Server> grpc_;
+  int port_ = 0;
+};
+
+}  // namespace pedigree

@@ -1,0 +1,228 @@
+#include "server/validate.h"
+
+#include <initializer_list>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/common.h"
+#include "store/text.h"
+#include "store/traits.h"
+
+namespace pedigree {
+namespace {
+
+using google::protobuf::RepeatedPtrField;
+using ml_metadata::Event;
+using ml_metadata::PropertyType;
+using ml_metadata::Value;
+
+absl::Status Invalid(absl::string_view where, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(where, ": ", what));
+}
+
+absl::Status CheckUtf8(absl::string_view where, absl::string_view field, const std::string& text) {
+  if (google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
+                                                          static_cast<int>(text.size()))) {
+    return absl::OkStatus();
+  }
+  return Invalid(where, absl::StrCat(field, " is not valid UTF-8"));
+}
+
+struct EnumField {
+  int number;
+  absl::string_view name;
+};
+
+// An enum number outside the contract parses into the unknown fields, as do the map entries that
+// hold one.
+template <class Message>
+absl::Status DropUnknown(absl::string_view where, Message* message,
+                         std::initializer_list<EnumField> enums) {
+  const auto& unknown = message->unknown_fields();
+  if (unknown.empty()) return absl::OkStatus();
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    for (const EnumField& field : enums) {
+      if (unknown.field(i).number() != field.number) continue;
+      return Invalid(where,
+                     absl::StrCat(field.name, " has a number that the contract does not know"));
+    }
+  }
+  message->mutable_unknown_fields()->Clear();
+  return absl::OkStatus();
+}
+
+template <class Message>
+void DropUnknown(Message* message) {
+  if (!message->unknown_fields().empty()) message->mutable_unknown_fields()->Clear();
+}
+
+absl::Status CheckValue(absl::string_view where, const std::string& name, Value* value) {
+  DropUnknown(value);
+  switch (value->value_case()) {
+    case Value::VALUE_NOT_SET:
+      return Invalid(where, absl::StrCat("property ", Quoted(name), " has no value"));
+    case Value::kStringValue:
+      return CheckUtf8(where, absl::StrCat("property ", Quoted(name)), value->string_value());
+    case Value::kStructValue:  // Its text is checked by the parser: proto3.
+      value->mutable_struct_value()->DiscardUnknownFields();
+      break;
+    case Value::kProtoValue:
+      value->mutable_proto_value()->DiscardUnknownFields();
+      break;
+    case Value::kIntValue:
+    case Value::kDoubleValue:
+    case Value::kBoolValue:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckProperties(absl::string_view where,
+                             google::protobuf::Map<std::string, Value>* properties) {
+  for (auto& [name, value] : *properties) {
+    absl::Status status = CheckUtf8(where, "a property name", name);
+    if (status.ok()) status = CheckValue(where, name, &value);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckUri(absl::string_view where, const ml_metadata::Artifact& artifact) {
+  return CheckUtf8(where, "uri", artifact.uri());
+}
+template <class Node>
+absl::Status CheckUri(absl::string_view, const Node&) {
+  return absl::OkStatus();
+}
+
+template <class Node>
+absl::Status CheckNode(absl::string_view where, Node* node) {
+  absl::Status status = DropUnknown(where, node, {{TraitsOf<Node>::kFields.state, "the state"}});
+  if (status.ok()) status = CheckUtf8(where, "name", node->name());
+  if (status.ok()) status = CheckUtf8(where, "external_id", node->external_id());
+  if (status.ok()) status = CheckUri(where, *node);
+  if (status.ok()) status = CheckProperties(where, node->mutable_properties());
+  if (status.ok()) status = CheckProperties(where, node->mutable_custom_properties());
+  if (node->has_system_metadata()) node->mutable_system_metadata()->DiscardUnknownFields();
+  return status;
+}
+
+template <class Message>
+absl::Status CheckAll(absl::string_view field, RepeatedPtrField<Message>* messages,
+                      absl::Status (*check)(absl::string_view, Message*)) {
+  for (int i = 0; i < messages->size(); ++i) {
+    absl::Status status = check("", messages->Mutable(i));
+    // The place is put into words only when it is needed.
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(field, "[", i, "]", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void DropStructTypes(ml_metadata::ExecutionType* type) {
+  if (type->has_input_type()) type->mutable_input_type()->DiscardUnknownFields();
+  if (type->has_output_type()) type->mutable_output_type()->DiscardUnknownFields();
+}
+template <class Type>
+void DropStructTypes(Type*) {}
+
+template <class Type>
+absl::Status CheckType(absl::string_view where, Type* type) {
+  absl::Status status = DropUnknown(
+      where, type,
+      {{Type::kPropertiesFieldNumber, "a property"}, {Type::kBaseTypeFieldNumber, "base_type"}});
+  DropStructTypes(type);
+  if (status.ok()) status = CheckUtf8(where, "name", type->name());
+  if (status.ok()) status = CheckUtf8(where, "version", type->version());
+  if (status.ok()) status = CheckUtf8(where, "description", type->description());
+  if (status.ok()) status = CheckUtf8(where, "external_id", type->external_id());
+  for (const auto& [name, kind] : type->properties()) {
+    if (status.ok()) status = CheckUtf8(where, "a property name", name);
+    if (status.ok() && kind == PropertyType::UNKNOWN) {
+      status = Invalid(where, absl::StrCat("property ", Quoted(name), " has no type"));
+    }
+  }
+  return status;
+}
+
+absl::Status CheckEvent(absl::string_view where, Event* event) {
+  absl::Status status = DropUnknown(where, event, {{Event::kTypeFieldNumber, "type"}});
+  if (event->has_system_metadata()) event->mutable_system_metadata()->DiscardUnknownFields();
+  if (!event->has_path()) return status;
+  DropUnknown(event->mutable_path());
+  for (auto& step : *event->mutable_path()->mutable_steps()) {
+    DropUnknown(&step);
+    if (status.ok()) status = CheckUtf8(where, "a step of the path", step.key());
+  }
+  return status;
+}
+
+}  // namespace
+
+absl::Status Prepare(ml_metadata::PutArtifactsRequest* request) {
+  return CheckAll("artifacts", request->mutable_artifacts(), CheckNode);
+}
+
+absl::Status Prepare(ml_metadata::PutExecutionsRequest* request) {
+  return CheckAll("executions", request->mutable_executions(), CheckNode);
+}
+
+absl::Status Prepare(ml_metadata::PutContextsRequest* request) {
+  return CheckAll("contexts", request->mutable_contexts(), CheckNode);
+}
+
+absl::Status Prepare(ml_metadata::PutArtifactTypeRequest* request) {
+  return CheckType("artifact_type", request->mutable_artifact_type());
+}
+
+absl::Status Prepare(ml_metadata::PutExecutionTypeRequest* request) {
+  return CheckType("execution_type", request->mutable_execution_type());
+}
+
+absl::Status Prepare(ml_metadata::PutContextTypeRequest* request) {
+  return CheckType("context_type", request->mutable_context_type());
+}
+
+absl::Status Prepare(ml_metadata::PutTypesRequest* request) {
+  absl::Status status = CheckAll("artifact_types", request->mutable_artifact_types(), CheckType);
+  if (status.ok()) {
+    status = CheckAll("execution_types", request->mutable_execution_types(), CheckType);
+  }
+  if (status.ok()) status = CheckAll("context_types", request->mutable_context_types(), CheckType);
+  return status;
+}
+
+absl::Status Prepare(ml_metadata::PutEventsRequest* request) {
+  return CheckAll("events", request->mutable_events(), CheckEvent);
+}
+
+absl::Status Prepare(ml_metadata::PutExecutionRequest* request) {
+  if (!request->has_execution()) return absl::InvalidArgumentError("execution is missing");
+  absl::Status status = CheckNode("execution", request->mutable_execution());
+  for (int i = 0; status.ok() && i < request->artifact_event_pairs_size(); ++i) {
+    auto* pair = request->mutable_artifact_event_pairs(i);
+    if (pair->has_artifact()) status = CheckNode("", pair->mutable_artifact());
+    if (status.ok() && pair->has_event()) status = CheckEvent("", pair->mutable_event());
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("artifact_event_pairs[", i, "]", status.message()));
+    }
+  }
+  if (!status.ok()) return status;
+  return CheckAll("contexts", request->mutable_contexts(), CheckNode);
+}
+
+absl::Status Prepare(ml_metadata::PutLineageSubgraphRequest* request) {
+  absl::Status status = CheckAll("executions", request->mutable_executions(), CheckNode);
+  if (status.ok()) status = CheckAll("artifacts", request->mutable_artifacts(), CheckNode);
+  if (status.ok()) status = CheckAll("contexts", request->mutable_contexts(), CheckNode);
+  for (int i = 0; status.ok() && i < request->event_edges_size(); ++i) {
+    if (!request->event_edges(i).has_event()) continue;
+    status = CheckEvent(absl::StrCat("event_edges[", i, "].event"),
+                        request->mutable_event_edges(i)->mutable_event());
+  }
+  return status;
+}
+
+}  // namespace pedigree

@@ -1,0 +1,69 @@
+// Byte-level building blocks of keys and values: big-endian integers, varints, ordered text.
+//
+// Encoded keys compare bytewise in the order of what they encode. Pure functions: any thread.
+//
+//   std::string key;
+//   AppendBe64(&key, 7);            // 0000000000000007
+//   AppendText(&key, "run-1");      // 72756e2d31 0001
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace pedigree {
+
+inline void AppendU8(std::string* out, uint8_t value) { out->push_back(static_cast<char>(value)); }
+
+inline void AppendBe32(std::string* out, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+}
+
+inline void AppendBe64(std::string* out, uint64_t value) {
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  out->append(bytes, sizeof(bytes));
+}
+
+// Ids and counts are never negative, but a damaged key may say so: they pass through unchanged.
+inline void AppendId(std::string* out, int64_t id) { AppendBe64(out, static_cast<uint64_t>(id)); }
+
+// Signed, ordered: the sign bit is flipped.
+inline void AppendTime(std::string* out, int64_t milliseconds) {
+  AppendBe64(out, static_cast<uint64_t>(milliseconds) ^ (uint64_t{1} << 63));
+}
+
+void AppendVarint(std::string* out, uint64_t value);
+
+// Text within a key, so that no encoded text is a prefix of another: a zero byte becomes 00 ff,
+// the end is 00 01. Text of more than kMaxKeyTextBytes keeps its first kMaxKeyTextBytes bytes and
+// ends with 00 02 and its SHA-256: keys stay short, equality stays exact, and order holds within
+// the prefix.
+inline constexpr size_t kMaxKeyTextBytes = 128;
+void AppendText(std::string* out, absl::string_view text);
+
+// Reads from the front of a key or value. Every Read* answers false, and reads nothing more, when
+// the bytes end too early: callers check once, at the end.
+class ByteReader {
+ public:
+  explicit ByteReader(absl::string_view bytes) : rest_(bytes) {}
+
+  bool ReadU8(uint8_t* value);
+  bool ReadBe32(uint32_t* value);
+  bool ReadBe64(uint64_t* value);
+  bool ReadId(int64_t* id);
+  bool ReadTime(int64_t* milliseconds);
+  bool ReadVarint(uint64_t* value);
+  bool ReadBytes(size_t size, absl::string_view* bytes);
+  // Skips one encoded text; the text itself stands in the record that the key points to.
+  bool SkipText();
+
+  bool AtEnd() const { return rest_.empty(); }
+  absl::string_view rest() const { return rest_; }
+
+ private:
+  absl::string_view rest_;
+};
+
+}  // namespace pedigree

@@ -1,0 +1,158 @@
+#include "store/committer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace pedigree {
+namespace {
+
+// A group is closed at these bounds, so that the first call in it does not wait for thousands and
+// its batch stays small against the memtable.
+constexpr size_t kMaxGroupRequests = 1024;
+constexpr size_t kMaxGroupBytes = size_t{8} << 20;
+
+struct Finished {
+  std::unique_ptr<PendingWrite> write;
+  absl::Status status;
+};
+
+}  // namespace
+
+Committer::Committer(Engine* engine, std::shared_ptr<const Catalog> catalog,
+                     const Counters& counters, CommitterOptions options)
+    : engine_(engine),
+      options_(std::move(options)),
+      transaction_(engine),
+      catalog_(std::move(catalog)),
+      counters_(counters) {
+  Publish();
+  if (options_.sync_interval_ms > 0) sync_thread_ = std::thread([this] { SyncLoop(); });
+  thread_ = std::thread([this] { Loop(); });
+}
+
+Committer::~Committer() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  if (sync_thread_.joinable()) sync_thread_.join();
+}
+
+void Committer::Enqueue(std::unique_ptr<PendingWrite> write) {
+  absl::Status refused = Accept(&write);
+  if (!refused.ok()) write->Done(refused);
+}
+
+absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
+  const size_t bytes = (*write)->bytes();
+  bool was_empty = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return absl::UnavailableError("the server is stopping; retry elsewhere");
+    if (!queue_.empty() && queued_bytes_ + bytes > options_.max_queued_bytes) {
+      return absl::UnavailableError("too many writes are waiting for the disk; retry later");
+    }
+    queued_bytes_ += bytes;
+    was_empty = queue_.empty();
+    queue_.push_back(std::move(*write));
+  }
+  if (was_empty) wake_.notify_all();
+  return absl::OkStatus();
+}
+
+void Committer::Publish() {
+  version_.store(std::make_shared<const Version>(Version{engine_->CurrentView(), catalog_}),
+                 std::memory_order_release);
+}
+
+void Committer::Loop() {
+  Queue taken;
+  while (true) {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;  // Stopping, and everything accepted is done.
+      std::swap(taken, queue_);
+      queued_bytes_ = 0;
+    }
+    while (!taken.empty()) CommitGroup(&taken);
+  }
+}
+
+void Committer::CommitGroup(Queue* queue) {
+  std::vector<Finished> finished;
+  size_t bytes = 0;
+  transaction_.BeginGroup(catalog_, counters_, options_.clock_ms());
+  while (!queue->empty() && finished.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
+    std::unique_ptr<PendingWrite> write = std::move(queue->front());
+    queue->pop_front();
+    transaction_.BeginRequest();
+    absl::Status status = write->Run(transaction_);
+    if (!status.ok()) transaction_.RollBackRequest();
+    bytes = transaction_.writes_.bytes();
+    finished.push_back({std::move(write), std::move(status)});
+  }
+
+  std::vector<Mutation> mutations = transaction_.GroupMutations();
+  const bool has_written = !mutations.empty();
+  absl::Status stored;
+  if (has_written) stored = Store(std::move(mutations));
+  // Ids of a group that could not be stored are not handed out again.
+  counters_ = transaction_.counters_;
+  if (stored.ok()) catalog_ = transaction_.catalog_;
+  transaction_.EndGroup(stored.ok());
+  if (has_written && stored.ok()) Publish();
+  for (Finished& one : finished) {
+    // A request that failed by itself failed whatever became of the group.
+    one.write->Done(one.status.ok() ? stored : one.status);
+  }
+}
+
+absl::Status Committer::Store(std::vector<Mutation> mutations) {
+  std::vector<std::string> values;
+  if (!unsettled_.empty()) {
+    const std::shared_ptr<const View> view = engine_->CurrentView();
+    std::vector<Mutation> batch;
+    values.reserve(unsettled_.size());
+    for (const auto& [family, key] : unsettled_) {
+      auto value = view->Get(family, key, Blocking::kAllowed);
+      if (!value.ok()) return value.status();
+      const bool exists = value->has_value();
+      if (exists) values.push_back(*std::move(*value));
+      batch.push_back({family, !exists, key, exists ? values.back() : absl::string_view()});
+    }
+    batch.insert(batch.end(), mutations.begin(), mutations.end());
+    mutations = std::move(batch);
+  }
+  absl::Status status = engine_->Apply(mutations, options_.durability);
+  if (status.ok()) {
+    unsettled_.clear();
+    unsynced_.store(true, std::memory_order_relaxed);
+  } else {
+    std::vector<std::pair<Family, std::string>> keys;
+    for (const Mutation& mutation : mutations) {
+      keys.emplace_back(mutation.family, std::string(mutation.key));
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    unsettled_ = std::move(keys);
+  }
+  return status;
+}
+
+void Committer::SyncLoop() {
+  const auto interval = std::chrono::milliseconds(options_.sync_interval_ms);
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
+    if (!unsynced_.exchange(false, std::memory_order_relaxed)) continue;
+    lock.unlock();
+    // An error shows at the next Apply, which the engine then refuses.
+    if (!engine_->SyncLog().ok()) unsynced_.store(true, std::memory_order_relaxed);
+    lock.lock();
+  }
+}
+
+}  // namespace pedigree

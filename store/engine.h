@@ -1,0 +1,119 @@
+// The seam between Pedigree and the key-value store under it.
+//
+// Everything above touches storage only through these two classes: consistent views to read from,
+// and atomic, optionally synced batches to write. RocksDB stands behind it today
+// (rocksdb_engine.cc); a distributed engine can stand behind it later without a change above.
+// Virtual calls are per batch of keys, never per key.
+//
+// Threads: a View may be used by any number of threads at once. Engine::Apply is called by one
+// thread at a time (the committer).
+//
+//   std::shared_ptr<const View> view = engine->CurrentView();
+//   auto value = view->Get(Family::kNode, key, Blocking::kAllowed);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace pedigree {
+
+// The column families. What lives in which, and under which keys: keys.h and FORMAT.md.
+enum class Family : uint8_t { kMeta, kNode, kEvent, kIndex };
+
+struct FamilyInfo {
+  Family family;
+  const char* name;  // Part of the format.
+};
+
+inline constexpr FamilyInfo kFamilies[] = {
+    {Family::kMeta, "default"},  // Format, counters, types. RocksDB insists on the name.
+    {Family::kNode, "node"},
+    {Family::kEvent, "event"},
+    {Family::kIndex, "index"},
+};
+inline constexpr size_t kFamilyCount = sizeof(kFamilies) / sizeof(kFamilies[0]);
+
+// Whether a read may wait for the disk. A cache-only read that would have to answers WouldBlock(),
+// so that a thread that must not block can hand the call to one that may.
+enum class Blocking : uint8_t { kAllowed, kCacheOnly };
+
+absl::Status WouldBlock();
+bool IsWouldBlock(const absl::Status& status);
+
+enum class Direction : uint8_t { kAscending, kDescending };
+
+// Keys in [begin, end), bytewise. An empty `end` is no bound.
+struct KeyRange {
+  std::string begin;
+  std::string end;
+};
+
+// All keys that start with `prefix`.
+KeyRange PrefixRange(absl::string_view prefix);
+
+// A consistent, immutable state of the whole store.
+class View {
+ public:
+  virtual ~View() = default;
+
+  // The value under `key`, nullopt if there is none.
+  // Errors: WouldBlock() under kCacheOnly; DataLoss if bytes are damaged; Unavailable on I/O
+  // errors.
+  virtual absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key,
+                                                         Blocking blocking) const = 0;
+
+  // Calls found(i, value) for every keys[i] that exists, in the order of `keys`; ascending keys are
+  // faster. The value is valid during the call only. Errors as Get.
+  virtual absl::Status MultiGet(Family family, absl::Span<const std::string> keys,
+                                Blocking blocking,
+                                absl::FunctionRef<void(size_t, absl::string_view)> found) const = 0;
+
+  // Visits the keys of `range` in order until `visit` answers false. Errors as Get.
+  virtual absl::Status Scan(
+      Family family, const KeyRange& range, Direction direction, Blocking blocking,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const = 0;
+};
+
+struct Mutation {
+  Family family;
+  bool is_delete;
+  absl::string_view key;
+  absl::string_view value;
+};
+
+enum class Durability : uint8_t {
+  kSynced,    // On the disk when Apply returns.
+  kBuffered,  // In the operating system's hands when Apply returns; SyncLog() brings it to disk.
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // The newest applied state.
+  virtual std::shared_ptr<const View> CurrentView() = 0;
+
+  // Applies all mutations or none. Errors: ResourceExhausted when the disk is full, Unavailable on
+  // other I/O errors, DataLoss if the store is damaged. After an error the engine tries by itself
+  // to become writable again; the caller may call again.
+  virtual absl::Status Apply(absl::Span<const Mutation> mutations, Durability durability) = 0;
+
+  // Makes everything applied so far durable.
+  virtual absl::Status SyncLog() = 0;
+
+  // Writes everything that is only in memory and log to table files.
+  virtual absl::Status Flush() = 0;
+
+  // Reads every byte of every file back and checks it. Errors: DataLoss naming the file.
+  virtual absl::Status VerifyFiles() = 0;
+};
+
+}  // namespace pedigree

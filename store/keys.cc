@@ -1,0 +1,171 @@
+#include "store/keys.h"
+
+#include "store/codec.h"
+
+namespace pedigree {
+namespace {
+
+// Starts reading a key of `tag`, after its head.
+bool OpenKey(absl::string_view key, Tag tag, ByteReader* reader) {
+  uint32_t space = 0;
+  uint8_t actual = 0;
+  *reader = ByteReader(key);
+  return reader->ReadBe32(&space) && reader->ReadU8(&actual) && space == kSpace &&
+         actual == static_cast<uint8_t>(tag);
+}
+
+bool ReadKind(ByteReader* reader, NodeKind* kind) {
+  uint8_t value = 0;
+  if (!reader->ReadU8(&value) || value < 1 || value > 3) return false;
+  *kind = static_cast<NodeKind>(value);
+  return true;
+}
+
+std::string KindHead(Tag tag, NodeKind kind) {
+  std::string key = KeyHead(tag);
+  AppendU8(&key, static_cast<uint8_t>(kind));
+  return key;
+}
+
+std::string KindAndId(Tag tag, NodeKind kind, int64_t id) {
+  std::string key = KindHead(tag, kind);
+  AppendId(&key, id);
+  return key;
+}
+
+std::string KindAndText(Tag tag, NodeKind kind, absl::string_view text) {
+  std::string key = KindHead(tag, kind);
+  AppendText(&key, text);
+  return key;
+}
+
+template <class Key>
+bool DecodeKindAndId(absl::string_view bytes, Tag tag, Key* out) {
+  ByteReader reader("");
+  return OpenKey(bytes, tag, &reader) && ReadKind(&reader, &out->kind) && reader.ReadId(&out->id) &&
+         reader.AtEnd();
+}
+
+}  // namespace
+
+std::string KeyHead(Tag tag) {
+  std::string key;
+  key.reserve(40);
+  AppendBe32(&key, kSpace);
+  AppendU8(&key, static_cast<uint8_t>(tag));
+  return key;
+}
+
+std::string TypeKey::Encode() const { return KindAndId(Tag::kType, kind, id); }
+
+bool TypeKey::Decode(absl::string_view key, TypeKey* out) {
+  return DecodeKindAndId(key, Tag::kType, out);
+}
+
+std::string NodeKey::Encode() const { return KindAndId(Tag::kNode, kind, id); }
+
+bool NodeKey::Decode(absl::string_view key, NodeKey* out) {
+  return DecodeKindAndId(key, Tag::kNode, out);
+}
+
+std::string ExecutionEventsKey::Prefix(int64_t execution) {
+  std::string key = KeyHead(Tag::kExecutionEvents);
+  AppendId(&key, execution);
+  return key;
+}
+
+std::string ExecutionEventsKey::Encode() const {
+  std::string key = Prefix(execution);
+  AppendId(&key, number);
+  return key;
+}
+
+bool ExecutionEventsKey::Decode(absl::string_view key, ExecutionEventsKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kExecutionEvents, &reader) && reader.ReadId(&out->execution) &&
+         reader.ReadId(&out->number) && reader.AtEnd();
+}
+
+std::string ArtifactEventKey::Prefix(int64_t artifact) {
+  std::string key = KeyHead(Tag::kArtifactEvent);
+  AppendId(&key, artifact);
+  return key;
+}
+
+std::string ArtifactEventKey::Encode() const {
+  std::string key = Prefix(artifact);
+  AppendId(&key, execution);
+  AppendU8(&key, type);
+  return key;
+}
+
+bool ArtifactEventKey::Decode(absl::string_view key, ArtifactEventKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kArtifactEvent, &reader) && reader.ReadId(&out->artifact) &&
+         reader.ReadId(&out->execution) && reader.ReadU8(&out->type) && reader.AtEnd();
+}
+
+std::string NameKey::Encode() const {
+  std::string key = KindAndId(Tag::kName, kind, type_id);
+  AppendText(&key, name);
+  return key;
+}
+
+std::string ExternalIdKey::Encode() const {
+  return KindAndText(Tag::kExternalId, kind, external_id);
+}
+
+std::string UriKey::Prefix(absl::string_view uri) {
+  std::string key = KeyHead(Tag::kUri);
+  AppendText(&key, uri);
+  return key;
+}
+
+std::string UriKey::Encode() const {
+  std::string key = Prefix(uri);
+  AppendId(&key, artifact);
+  return key;
+}
+
+bool UriKey::DecodeArtifact(absl::string_view key, int64_t* artifact) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kUri, &reader) && reader.SkipText() && reader.ReadId(artifact) &&
+         reader.AtEnd();
+}
+
+std::string FarLinkKey::Prefix(NodeKind kind, int64_t id) {
+  return KindAndId(Tag::kFarLink, kind, id);
+}
+
+std::string FarLinkKey::Encode() const {
+  std::string key = Prefix(kind, id);
+  AppendId(&key, context);
+  return key;
+}
+
+bool FarLinkKey::Decode(absl::string_view key, FarLinkKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kFarLink, &reader) && ReadKind(&reader, &out->kind) &&
+         reader.ReadId(&out->id) && reader.ReadId(&out->context) && reader.AtEnd();
+}
+
+std::string TypeMembersPrefix(NodeKind kind, int64_t type_id) {
+  return KindAndId(Tag::kTypeMembers, kind, type_id);
+}
+
+std::string ContextMembersPrefix(int64_t context, NodeKind kind) {
+  std::string key = KeyHead(Tag::kContextMembers);
+  AppendId(&key, context);
+  AppendU8(&key, static_cast<uint8_t>(kind));
+  return key;
+}
+
+std::string UpdateTimesPrefix(NodeKind kind) { return KindHead(Tag::kUpdateTimes, kind); }
+
+std::string UpdateTimePrefix(NodeKind kind, int64_t time_ms) {
+  std::string key = UpdateTimesPrefix(kind);
+  AppendTime(&key, time_ms);
+  return key;
+}
+
+}  // namespace pedigree

@@ -1,0 +1,162 @@
+// Every key of the store: one struct each, with Encode and Decode.
+//
+// A key begins with `space:be32` (0 today; one deployment will later hold many isolated stores)
+// and `tag:u8`, which says what it is. FORMAT.md has the same rules and vectors; a test compares
+// both with this code. Decode answers false for bytes that are not such a key.
+// Pure values: any thread.
+//
+//   std::string key = NodeKey{NodeKind::kArtifact, 7}.Encode();   // in Family::kNode
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "store/traits.h"
+
+namespace pedigree {
+
+inline constexpr uint32_t kSpace = 0;
+inline constexpr size_t kKeyHeadBytes = 5;  // space and tag
+
+enum class Tag : uint8_t {
+  // Family::kMeta
+  kFormat = 0x01,
+  kCounters = 0x02,
+  kType = 0x03,
+  // Family::kNode
+  kNode = 0x10,
+  // Family::kEvent
+  kExecutionEvents = 0x20,
+  kArtifactEvent = 0x21,
+  // Family::kIndex
+  kName = 0x30,
+  kExternalId = 0x31,
+  kUri = 0x32,
+  kFarLink = 0x33,
+  // Family::kIndex, posting lists (id_set.h)
+  kTypeMembers = 0x40,
+  kContextMembers = 0x41,
+  kUpdateTimes = 0x42,
+};
+
+// The bytes that every key of `tag` starts with.
+std::string KeyHead(Tag tag);
+
+// format := space tag -> version:be32                                  e.g. 00000000 01
+struct FormatKey {
+  std::string Encode() const { return KeyHead(Tag::kFormat); }
+};
+
+// counters := space tag -> Counters (record.h)                         e.g. 00000000 02
+struct CountersKey {
+  std::string Encode() const { return KeyHead(Tag::kCounters); }
+};
+
+// type := space tag kind:u8 id:be64 -> ArtifactType, ExecutionType or ContextType
+// e.g. artifact type 10: 00000000 03 01 000000000000000a
+struct TypeKey {
+  NodeKind kind;
+  int64_t id;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, TypeKey* out);
+};
+
+// node := space tag kind:u8 id:be64 -> record (record.h)
+// e.g. artifact 7: 00000000 10 01 0000000000000007
+struct NodeKey {
+  NodeKind kind;
+  int64_t id;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, NodeKey* out);
+};
+
+// execution_events := space tag execution:be64 number:be64 -> chunk of events (record.h)
+// The events that one request added to one execution; `number` is the insertion number of the
+// first, so that key order is insertion order.
+// e.g. execution 3, first event 9: 00000000 20 0000000000000003 0000000000000009
+struct ExecutionEventsKey {
+  int64_t execution;
+  int64_t number;
+
+  static std::string Prefix(int64_t execution);
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, ExecutionEventsKey* out);
+};
+
+// artifact_event := space tag artifact:be64 execution:be64 type:u8 -> number:varint Event
+// The other direction, and the proof that (artifact, execution, type) is unique.
+// e.g. artifact 7, execution 3, OUTPUT: 00000000 21 0000000000000007 0000000000000003 04
+struct ArtifactEventKey {
+  int64_t artifact;
+  int64_t execution;
+  uint8_t type;
+
+  static std::string Prefix(int64_t artifact);
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, ArtifactEventKey* out);
+};
+
+// name := space tag kind:u8 type:be64 text -> id:be64
+// e.g. context "r" of type 12: 00000000 30 03 000000000000000c 72 0001
+struct NameKey {
+  NodeKind kind;
+  int64_t type_id;
+  absl::string_view name;
+
+  std::string Encode() const;
+};
+
+// external_id := space tag kind:u8 text -> id:be64
+// e.g. execution "x": 00000000 31 02 78 0001
+struct ExternalIdKey {
+  NodeKind kind;
+  absl::string_view external_id;
+
+  std::string Encode() const;
+};
+
+// uri := space tag text artifact:be64 -> (empty)
+// e.g. "s3" of artifact 7: 00000000 32 7333 0001 0000000000000007
+struct UriKey {
+  absl::string_view uri;
+  int64_t artifact;
+
+  static std::string Prefix(absl::string_view uri);
+  std::string Encode() const;
+  // The artifact of an encoded key; the uri stands in its record.
+  static bool DecodeArtifact(absl::string_view key, int64_t* artifact);
+};
+
+// far_link := space tag kind:u8 id:be64 context:be64 -> (empty)
+// A context of the node beyond those in its record (record.h).
+// e.g. artifact 7 in context 2: 00000000 33 01 0000000000000007 0000000000000002
+struct FarLinkKey {
+  NodeKind kind;
+  int64_t id;
+  int64_t context;
+
+  static std::string Prefix(NodeKind kind, int64_t id);
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, FarLinkKey* out);
+};
+
+// Posting lists: prefix, then block:be64 -> id set of the block (id_set.h).
+//
+// type_members := space tag kind:u8 type:be64 block:be64
+// e.g. executions of type 11, ids 256-511: 00000000 40 02 000000000000000b 0000000000000001
+std::string TypeMembersPrefix(NodeKind kind, int64_t type_id);
+
+// context_members := space tag context:be64 kind:u8 block:be64
+// Attributed artifacts, associated executions, and, under kContext, child contexts.
+// e.g. artifacts of context 2, ids 0-255: 00000000 41 0000000000000002 01 0000000000000000
+std::string ContextMembersPrefix(int64_t context, NodeKind kind);
+
+// update_times := space tag kind:u8 time:be64 block:be64, the time with its sign bit flipped
+// e.g. artifacts updated at 5 ms, ids 0-255: 00000000 42 01 8000000000000005 0000000000000000
+std::string UpdateTimesPrefix(NodeKind kind);
+std::string UpdateTimePrefix(NodeKind kind, int64_t time_ms);
+
+}  // namespace pedigree

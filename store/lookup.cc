@@ -1,0 +1,50 @@
+#include "store/lookup.h"
+
+#include <utility>
+
+#include "store/codec.h"
+#include "store/keys.h"
+
+namespace pedigree {
+
+absl::StatusOr<NodeRecord> NodeRecord::FromBytes(NodeKind kind, int64_t id, std::string bytes) {
+  NodeRecord record;
+  record.bytes_ = std::make_unique<const std::string>(std::move(bytes));
+  auto view = RecordView::Parse(*record.bytes_);
+  if (!view.has_value()) return DamagedRecord(NameOf(kind), id);
+  record.view_ = *view;
+  return record;
+}
+
+absl::StatusOr<std::optional<NodeRecord>> Lookup::FindRecord(NodeKind kind, int64_t id) const {
+  auto bytes = Get(Family::kNode, NodeKey{kind, id}.Encode());
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::nullopt;
+  auto record = NodeRecord::FromBytes(kind, id, *std::move(*bytes));
+  if (!record.ok()) return record.status();
+  return std::optional<NodeRecord>(*std::move(record));
+}
+
+absl::StatusOr<std::optional<int64_t>> Lookup::FindId(const std::string& key) const {
+  auto bytes = Get(Family::kIndex, key);
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::nullopt;
+  ByteReader reader(**bytes);
+  int64_t id = 0;
+  if (!reader.ReadId(&id) || !reader.AtEnd()) {
+    return absl::DataLossError("an index entry does not decode; the store is damaged");
+  }
+  return id;
+}
+
+absl::StatusOr<std::optional<int64_t>> Lookup::FindIdByName(NodeKind kind, int64_t type_id,
+                                                            absl::string_view name) const {
+  return FindId(NameKey{kind, type_id, name}.Encode());
+}
+
+absl::StatusOr<std::optional<int64_t>> Lookup::FindIdByExternalId(
+    NodeKind kind, absl::string_view external_id) const {
+  return FindId(ExternalIdKey{kind, external_id}.Encode());
+}
+
+}  // namespace pedigree

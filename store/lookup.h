@@ -1,0 +1,81 @@
+// Finds single things by exact key: the reads that readers and transactions share.
+//
+// Reader (reader.h) answers them from a snapshot, Transaction (transaction.h) from its group's
+// writes over the newest state. Threads: as the subclass.
+//
+//   auto id = lookup.FindIdByName(NodeKind::kContext, type_id, "run-7");
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "store/catalog.h"
+#include "store/engine.h"
+#include "store/record.h"
+
+namespace pedigree {
+
+// A node's record with the bytes it lives in.
+class NodeRecord {
+ public:
+  // DataLoss if the bytes are no record.
+  static absl::StatusOr<NodeRecord> FromBytes(NodeKind kind, int64_t id, std::string bytes);
+
+  NodeRecord(NodeRecord&&) = default;
+  NodeRecord& operator=(NodeRecord&&) = default;
+  NodeRecord(const NodeRecord&) = delete;
+  NodeRecord& operator=(const NodeRecord&) = delete;
+
+  std::vector<int64_t> NearLinks() const { return view_.NearLinks(); }
+  bool HasFarLinks() const { return view_.HasFarLinks(); }
+  absl::string_view message() const { return view_.message(); }
+
+ private:
+  NodeRecord() = default;
+
+  std::unique_ptr<const std::string> bytes_;  // On the heap: views stay valid when this moves.
+  RecordView view_;
+};
+
+class Lookup {
+ public:
+  virtual ~Lookup() = default;
+
+  // The types as of this state. Valid as long as this object, and in a transaction until it
+  // changes a type.
+  virtual const Catalog& catalog() const = 0;
+
+  // Errors of all: WouldBlock() where the reader must not block; DataLoss; Unavailable.
+  absl::StatusOr<std::optional<NodeRecord>> FindRecord(NodeKind kind, int64_t id) const;
+  absl::StatusOr<std::optional<int64_t>> FindIdByName(NodeKind kind, int64_t type_id,
+                                                      absl::string_view name) const;
+  absl::StatusOr<std::optional<int64_t>> FindIdByExternalId(NodeKind kind,
+                                                            absl::string_view external_id) const;
+
+  // The node parsed, without `type`; nullopt if there is none.
+  template <class Node>
+  absl::StatusOr<std::optional<Node>> FindNode(int64_t id) const {
+    auto record = FindRecord(TraitsOf<Node>::kKind, id);
+    if (!record.ok()) return record.status();
+    if (!record->has_value()) return std::nullopt;
+    Node node;
+    const absl::string_view bytes = (*record)->message();
+    if (!node.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      return DamagedRecord(TraitsOf<Node>::kName, id);
+    }
+    return node;
+  }
+
+ protected:
+  virtual absl::StatusOr<std::optional<std::string>> Get(Family family,
+                                                         const std::string& key) const = 0;
+
+ private:
+  absl::StatusOr<std::optional<int64_t>> FindId(const std::string& key) const;
+};
+
+}  // namespace pedigree

@@ -1,0 +1,236 @@
+#include "store/reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "store/codec.h"
+#include "store/id_set.h"
+#include "store/keys.h"
+
+namespace pedigree {
+namespace {
+
+// Records are fetched in batches, so that a call of 100,000 ids holds few pinned blocks at once.
+constexpr size_t kBatch = 256;
+
+absl::Status DamagedIndex(absl::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("an entry of the index ", what,
+                   " does not decode; the store is damaged: ", "restore a backup"));
+}
+
+// Visits the ids of one block from `from` on. False: the visitor has had enough.
+bool VisitBlock(const IdSet& set, int64_t block, int64_t from, Direction direction,
+                Reader::VisitId visit) {
+  if (direction == Direction::kAscending) {
+    const int first = block == BlockOf(from) ? OffsetOf(from) : 0;
+    for (int i = set.Next(first); i < kIdsPerBlock; i = set.Next(i + 1)) {
+      if (!visit(IdOf(block, i))) return false;
+    }
+    return true;
+  }
+  const int first = block == BlockOf(from) ? OffsetOf(from) : static_cast<int>(kIdsPerBlock) - 1;
+  for (int i = set.Previous(first); i >= 0; i = set.Previous(i - 1)) {
+    if (!visit(IdOf(block, i))) return false;
+  }
+  return true;
+}
+
+// The keys of `all` from `from` on, whatever the direction.
+KeyRange RangeFrom(KeyRange all, std::string from, Direction direction) {
+  if (direction == Direction::kAscending) {
+    all.begin = std::move(from);
+  } else {
+    from.push_back('\0');  // The range excludes its end, and `from` itself belongs to it.
+    all.end = std::move(from);
+  }
+  return all;
+}
+
+}  // namespace
+
+absl::Status Reader::Scan(
+    Family family, const KeyRange& range, Direction direction,
+    absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
+  absl::Status status = view().Scan(family, range, direction, blocking_,
+                                    [&](absl::string_view key, absl::string_view value) {
+                                      return --visits_left_ >= 0 && visit(key, value);
+                                    });
+  if (status.ok() && visits_left_ < 0) return WouldBlock();
+  return status;
+}
+
+absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
+                                  VisitRecord visit) const {
+  std::vector<std::string> keys;
+  for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
+    const auto batch = ids.subspan(begin, kBatch);
+    visits_left_ -= static_cast<int64_t>(batch.size());
+    if (visits_left_ < 0) return WouldBlock();
+    keys.clear();
+    for (int64_t id : batch) keys.push_back(NodeKey{kind, id}.Encode());
+    absl::Status damage;
+    absl::Status status =
+        view().MultiGet(Family::kNode, keys, blocking_, [&](size_t i, absl::string_view value) {
+          const auto record = RecordView::Parse(value);
+          if (record.has_value()) {
+            visit(batch[i], *record);
+          } else {
+            damage = DamagedRecord(NameOf(kind), batch[i]);
+          }
+        });
+    if (!status.ok()) return status;
+    if (!damage.ok()) return damage;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Reader::VisitNodes(
+    NodeKind kind, int64_t from, Direction direction,
+    absl::FunctionRef<bool(int64_t id, const RecordView&)> visit) const {
+  const KeyRange all = {NodeKey{kind, 0}.Encode(), NodeKey{kind, kLastId}.Encode()};
+  absl::Status damage;
+  absl::Status status = Scan(Family::kNode, RangeFrom(all, NodeKey{kind, from}.Encode(), direction),
+                             direction, [&](absl::string_view key, absl::string_view value) {
+                               NodeKey node = {};
+                               if (!NodeKey::Decode(key, &node)) {
+                                 damage = DamagedIndex("node");
+                                 return false;
+                               }
+                               const auto record = RecordView::Parse(value);
+                               if (!record.has_value()) {
+                                 damage = DamagedRecord(NameOf(kind), node.id);
+                                 return false;
+                               }
+                               return visit(node.id, *record);
+                             });
+  return status.ok() ? damage : status;
+}
+
+absl::Status Reader::VisitPosting(const std::string& prefix, int64_t from, Direction direction,
+                                  VisitId visit) const {
+  std::string first = prefix;
+  AppendId(&first, BlockOf(from));
+  bool damaged = false;
+  absl::Status status =
+      Scan(Family::kIndex, RangeFrom(PrefixRange(prefix), std::move(first), direction), direction,
+           [&](absl::string_view key, absl::string_view value) {
+             ByteReader reader(key.substr(prefix.size()));
+             int64_t block = 0;
+             IdSet set;
+             damaged = !reader.ReadId(&block) || !reader.AtEnd() || !IdSet::Decode(value, &set);
+             return !damaged && VisitBlock(set, block, from, direction, visit);
+           });
+  if (!status.ok()) return status;
+  return damaged ? DamagedIndex("members") : absl::OkStatus();
+}
+
+absl::Status Reader::VisitTypeMembers(NodeKind kind, int64_t type_id, int64_t from,
+                                      Direction direction, VisitId visit) const {
+  return VisitPosting(TypeMembersPrefix(kind, type_id), from, direction, visit);
+}
+
+absl::Status Reader::VisitContextMembers(int64_t context, NodeKind kind, int64_t from,
+                                         Direction direction, VisitId visit) const {
+  return VisitPosting(ContextMembersPrefix(context, kind), from, direction, visit);
+}
+
+absl::Status Reader::VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction direction,
+                                       absl::FunctionRef<bool(TimeAndId)> visit) const {
+  const std::string prefix = UpdateTimesPrefix(kind);
+  std::string first = UpdateTimePrefix(kind, from.time_ms);
+  AppendId(&first, BlockOf(from.id));
+  bool damaged = false;
+  absl::Status status =
+      Scan(Family::kIndex, RangeFrom(PrefixRange(prefix), std::move(first), direction), direction,
+           [&](absl::string_view key, absl::string_view value) {
+             ByteReader reader(key.substr(prefix.size()));
+             int64_t time_ms = 0;
+             int64_t block = 0;
+             IdSet set;
+             damaged = !reader.ReadTime(&time_ms) || !reader.ReadId(&block) || !reader.AtEnd() ||
+                       !IdSet::Decode(value, &set);
+             if (damaged) return false;
+             // Only at the time where the scan begins does its id cut the block.
+             const int64_t everything = direction == Direction::kAscending ? 0 : kLastId;
+             return VisitBlock(set, block, time_ms == from.time_ms ? from.id : everything,
+                               direction, [&](int64_t id) {
+                                 return visit({time_ms, id});
+                               });
+           });
+  if (!status.ok()) return status;
+  return damaged ? DamagedIndex("update_times") : absl::OkStatus();
+}
+
+absl::Status Reader::VisitArtifactsByUri(absl::string_view uri, VisitId visit) const {
+  bool damaged = false;
+  absl::Status status = Scan(Family::kIndex, PrefixRange(UriKey::Prefix(uri)),
+                             Direction::kAscending, [&](absl::string_view key, absl::string_view) {
+                               int64_t id = 0;
+                               damaged = !UriKey::DecodeArtifact(key, &id);
+                               return !damaged && visit(id);
+                             });
+  if (!status.ok()) return status;
+  return damaged ? DamagedIndex("uri") : absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<int64_t>> Reader::Links(NodeKind kind, int64_t id) const {
+  auto record = FindRecord(kind, id);
+  if (!record.ok()) return record.status();
+  std::vector<int64_t> links;
+  if (!record->has_value()) return links;
+  links = (*record)->NearLinks();
+  if (!(*record)->HasFarLinks()) return links;
+  bool damaged = false;
+  absl::Status status = Scan(Family::kIndex, PrefixRange(FarLinkKey::Prefix(kind, id)),
+                             Direction::kAscending, [&](absl::string_view key, absl::string_view) {
+                               FarLinkKey link = {};
+                               damaged = !FarLinkKey::Decode(key, &link);
+                               links.push_back(link.context);
+                               return !damaged;
+                             });
+  if (!status.ok()) return status;
+  if (damaged) return DamagedIndex("far_link");
+  std::sort(links.begin(), links.end());
+  return links;
+}
+
+absl::Status Reader::VisitEventsOfExecution(
+    int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const {
+  bool damaged = false;
+  absl::Status status =
+      Scan(Family::kEvent, PrefixRange(ExecutionEventsKey::Prefix(execution)),
+           Direction::kAscending, [&](absl::string_view, absl::string_view chunk) {
+             damaged = !VisitChunk(chunk, [&](absl::string_view event) {
+               visit(event);
+               return true;
+             });
+             return !damaged;
+           });
+  if (!status.ok()) return status;
+  return damaged ? DamagedIndex("execution_events") : absl::OkStatus();
+}
+
+absl::Status Reader::VisitEventsOfArtifact(
+    int64_t artifact, absl::FunctionRef<void(absl::string_view event)> visit) const {
+  std::vector<std::pair<uint64_t, std::string>> events;  // Keys are in execution order.
+  bool damaged = false;
+  absl::Status status =
+      Scan(Family::kEvent, PrefixRange(ArtifactEventKey::Prefix(artifact)), Direction::kAscending,
+           [&](absl::string_view, absl::string_view value) {
+             ByteReader reader(value);
+             uint64_t number = 0;
+             damaged = !reader.ReadVarint(&number);
+             if (!damaged) events.emplace_back(number, std::string(reader.rest()));
+             return !damaged;
+           });
+  if (!status.ok()) return status;
+  if (damaged) return DamagedIndex("artifact_event");
+  std::sort(events.begin(), events.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& event : events) visit(event.second);
+  return absl::OkStatus();
+}
+
+}  // namespace pedigree

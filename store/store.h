@@ -1,0 +1,84 @@
+// A Pedigree store: one directory, opened by one process.
+//
+// Reads take a consistent version and never a lock; writes go through the committer
+// (committer.h). All methods may be called from any thread.
+//
+//   auto store = Store::Open({.data_dir = "pedigree-data"});
+//   absl::Status status = (*store)->Write([](Transaction& t) { ... });
+//   status = (*store)->Read(Blocking::kAllowed, [](const Reader& r) { ... });
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "store/committer.h"
+#include "store/engine.h"
+#include "store/reader.h"
+#include "store/transaction.h"
+#include "store/verify.h"
+
+namespace rocksdb {
+class FileSystem;
+}
+
+namespace pedigree {
+
+// When a write is acknowledged.
+enum class Sync : uint8_t {
+  kAlways,    // After it is on the disk.
+  kInterval,  // Before; a crash of the machine loses at most the last 100 ms.
+  kNever,     // Before; a crash of the machine loses what the system had not written.
+};
+inline constexpr int64_t kSyncIntervalMs = 100;
+
+struct StoreOptions {
+  std::string data_dir;
+  Sync sync = Sync::kAlways;
+  // Memory for blocks of table files, their indexes and filters included.
+  size_t block_cache_bytes = size_t{256} << 20;
+  // Memory for writes that are not in table files yet.
+  size_t write_buffer_bytes = size_t{64} << 20;
+  size_t max_queued_bytes = size_t{256} << 20;
+  // The wall clock in ms since the epoch; the system's if unset.
+  std::function<int64_t()> clock_ms;
+  // A file system to use instead of the operating system's, for fault tests. Not owned.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+};
+
+class Store {
+ public:
+  // Opens the store in options.data_dir, creating it if the directory is empty or missing.
+  // Errors, all with what to do: FailedPrecondition if the directory holds something else, a newer
+  // format, or is open elsewhere; PermissionDenied; ResourceExhausted if the disk is full; DataLoss
+  // if files are missing or damaged; Unavailable on other I/O errors. Nothing is overwritten.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
+
+  // Finishes accepted writes, writes everything to table files and closes.
+  ~Store();
+
+  // Runs `read` on the newest version.
+  absl::Status Read(Blocking blocking,
+                    absl::FunctionRef<absl::Status(const Reader& reader)> read) const;
+
+  // Hands a write to the committer, as Committer::Enqueue.
+  void Enqueue(std::unique_ptr<PendingWrite> write);
+
+  // Runs one write and waits for it. Not for threads that must not block.
+  absl::Status Write(std::function<absl::Status(Transaction& transaction)> write);
+
+  // Checks every invariant of the newest version, and every byte of the files (verify.h).
+  absl::StatusOr<VerifyReport> Verify() const;
+
+ private:
+  Store(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Committer> committer_;
+};
+
+}  // namespace pedigree

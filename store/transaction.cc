@@ -1,0 +1,86 @@
+#include "store/transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/codec.h"
+#include "store/keys.h"
+
+namespace pedigree {
+void Transaction::BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
+                             int64_t clock_ms) {
+  view_ = engine_->CurrentView();
+  catalog_ = std::move(catalog);
+  group_begin_ = counters;
+  counters_ = counters;
+  counters_.last_time_ms = std::max(counters.last_time_ms, clock_ms);
+}
+
+void Transaction::BeginRequest() {
+  request_writes_ = writes_.Mark();
+  request_postings_ = postings_.Mark();
+  request_counters_ = counters_;
+  request_catalog_ = catalog_;
+  own_catalog_ = nullptr;
+}
+
+void Transaction::RollBackRequest() {
+  writes_.RollBack(request_writes_);
+  postings_.RollBack(request_postings_);
+  counters_ = request_counters_;
+  catalog_ = request_catalog_;
+}
+
+std::vector<Mutation> Transaction::GroupMutations() {
+  std::vector<Mutation> mutations;
+  writes_.AppendMutations(&mutations);
+  postings_.AppendMutations(&mutations);
+  if (mutations.empty()) return mutations;
+  counters_key_ = CountersKey().Encode();
+  counters_value_ = counters_.Encode();
+  mutations.push_back({Family::kMeta, false, counters_key_, counters_value_});
+  return mutations;
+}
+
+void Transaction::EndGroup(bool stored) {
+  writes_.Clear();
+  if (stored) {
+    postings_.Commit();
+  } else {
+    postings_.Forget();
+  }
+  view_.reset();
+}
+
+absl::StatusOr<std::optional<std::string>> Transaction::Get(Family family,
+                                                            const std::string& key) const {
+  const WriteSet::Found found = writes_.Find(family, key);
+  switch (found.state) {
+    case WriteSet::State::kValue:
+      return std::optional<std::string>(std::string(found.value));
+    case WriteSet::State::kDeleted:
+      return std::nullopt;
+    case WriteSet::State::kUnknown:
+      break;
+  }
+  return view_->Get(family, key, Blocking::kAllowed);
+}
+
+absl::Status Transaction::ChangePosting(const std::string& prefix, int64_t id,
+                                        PostingSet::Change change) {
+  std::string key = prefix;
+  AppendId(&key, BlockOf(id));
+  if (!postings_.IsLoaded(key)) {
+    auto bytes = view_->Get(Family::kIndex, key, Blocking::kAllowed);
+    if (!bytes.ok()) return bytes.status();
+    IdSet set;
+    if (bytes->has_value() && !IdSet::Decode(**bytes, &set)) {
+      return absl::DataLossError("a posting list does not decode; the store is damaged");
+    }
+    postings_.Load(key, set);
+  }
+  postings_.Apply(key, OffsetOf(id), change);
+  return absl::OkStatus();
+}
+
+}  // namespace pedigree

@@ -1,0 +1,136 @@
+// Reads and changes the store within one request: all of its writes happen, or none.
+//
+// A Transaction exists only inside Store::Write(fn), on the committer thread. It sees the newest
+// state and what the requests before it in the same commit group have written, so requests are
+// serialisable by construction: no locks, no conflicts. Every method keeps all indexes of what it
+// writes; after an error the whole request is rolled back, so a caller only passes the error on.
+//
+//   store.Write([&](Transaction& transaction) -> absl::Status {
+//     auto id = transaction.Insert(&artifact, {context_id});
+//     ...
+//   });
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "store/engine.h"
+#include "store/lookup.h"
+#include "store/write_set.h"
+
+namespace pedigree {
+
+// When an update moves last_update_time.
+enum class UpdateTime : uint8_t {
+  kIfChanged,      // Only if the stored record changes.
+  kAlways,         // PutExecution's force_update_time.
+  kStrictlyLater,  // Always, and past the old time even within one millisecond.
+};
+
+class Transaction final : public Lookup {
+ public:
+  const Catalog& catalog() const override { return *catalog_; }
+
+  // The time of everything this request writes; never behind a time written before. In ms.
+  int64_t now_ms() const { return counters_.last_time_ms; }
+
+  // The last id handed out to a node of this kind; the next new one has the id after.
+  int64_t last_id(NodeKind kind) const { return counters_.last_node_id[IndexOf(kind)]; }
+
+  // Stores a new node under the next id of its kind, linked to `contexts` (of a context: its
+  // parents). Sets id, times and drops `type`. Answers the id.
+  // REQUIRES: the node's type exists, its properties fit it, and the contexts exist, if only when
+  // the request is done.
+  // Errors: AlreadyExists if its (type, name) or external id is taken.
+  template <class Node>
+  absl::StatusOr<int64_t> Insert(Node* node, absl::Span<const int64_t> contexts);
+
+  // Replaces the node that `stored` holds by `node`; links stay. Sets id, type_id and times.
+  // The name of an artifact or execution never changes.
+  // REQUIRES: properties fit the type.
+  // Errors: AlreadyExists if a new name or external id is taken.
+  template <class Node>
+  absl::Status Update(const NodeRecord& stored, Node* node, UpdateTime update_time);
+
+  // Makes an existing node a member of `contexts` (of a context: a child). Repeats do nothing.
+  // REQUIRES: the contexts exist, if only when the request is done.
+  // Errors: InvalidArgument if there is no such node.
+  absl::Status Link(NodeKind kind, int64_t id, absl::Span<const int64_t> contexts);
+
+  absl::StatusOr<bool> NodeExists(NodeKind kind, int64_t id) const;
+
+  // Whether the node is a member of the context.
+  absl::StatusOr<bool> IsLinked(NodeKind kind, int64_t id, const NodeRecord& record,
+                                int64_t context) const;
+
+  // Adds events in the order given, those without a time at now_ms(); an empty path is no path.
+  // REQUIRES: both nodes of each exist, ids and type are set.
+  // Errors: AlreadyExists if an (artifact, execution, type) is taken, also within `events`.
+  absl::Status AddEvents(absl::Span<ml_metadata::Event* const> events);
+
+  // Stores a type: a new one under the next type id if its id is unset, else over the stored one.
+  // Sets the id and answers it.
+  // REQUIRES: (name, version) is free for a new one, the stored one's otherwise.
+  // Errors: AlreadyExists if its external id is another type's.
+  template <class Node>
+  absl::StatusOr<int64_t> PutType(typename TraitsOf<Node>::Type* type);
+
+ private:
+  friend class Committer;
+
+  explicit Transaction(Engine* engine) : engine_(engine) {}
+
+  // The committer's part: one group of requests.
+  void BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
+                  int64_t clock_ms);
+  void BeginRequest();
+  void RollBackRequest();
+  // Everything the group has written, counters included. Empty if it has written nothing.
+  std::vector<Mutation> GroupMutations();
+  void EndGroup(bool stored);
+
+  absl::StatusOr<std::optional<std::string>> Get(Family family,
+                                                 const std::string& key) const override;
+
+  // Puts key -> id into Family::kIndex. AlreadyExists if the key is there.
+  absl::Status Claim(const std::string& key, int64_t id, absl::FunctionRef<std::string()> what);
+  template <class Node>
+  absl::Status ClaimName(const Node& node);
+  template <class Node>
+  absl::Status ClaimExternalId(const Node& node);
+  template <class Node>
+  absl::Status MoveIndexes(const NodePeek& old, const Node& node);
+  absl::Status ChangePosting(const std::string& prefix, int64_t id, PostingSet::Change change);
+  absl::Status AddToContexts(NodeKind kind, int64_t id, absl::Span<const int64_t> contexts);
+  absl::StatusOr<bool> EventExists(const ml_metadata::Event& event, const std::string& key) const;
+  bool IsOfThisGroup(NodeKind kind, int64_t id) const {
+    return id > group_begin_.last_node_id[IndexOf(kind)];
+  }
+
+  Engine* engine_;  // Not owned; outlives this.
+  std::shared_ptr<const View> view_;
+  std::shared_ptr<const Catalog> catalog_;
+  WriteSet writes_;
+  PostingSet postings_;
+  Counters group_begin_;
+  Counters counters_;
+
+  // State at BeginRequest.
+  size_t request_writes_ = 0;
+  size_t request_postings_ = 0;
+  Counters request_counters_;
+  std::shared_ptr<const Catalog> request_catalog_;
+  Catalog* own_catalog_ = nullptr;  // catalog_, once this request has made its own copy.
+
+  std::string counters_key_;
+  std::string counters_value_;
+};
+
+}  // namespace pedigree

@@ -1,0 +1,70 @@
+// Events, stored once in each direction.
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "store/codec.h"
+#include "store/keys.h"
+#include "store/transaction.h"
+
+namespace pedigree {
+
+using ml_metadata::Event;
+
+absl::StatusOr<bool> Transaction::EventExists(const Event& event, const std::string& key) const {
+  switch (writes_.Find(Family::kEvent, key).state) {
+    case WriteSet::State::kValue:
+      return true;
+    case WriteSet::State::kDeleted:
+      return false;
+    case WriteSet::State::kUnknown:
+      break;
+  }
+  // The store cannot have an event of a node that it does not have yet.
+  if (IsOfThisGroup(NodeKind::kArtifact, event.artifact_id()) ||
+      IsOfThisGroup(NodeKind::kExecution, event.execution_id())) {
+    return false;
+  }
+  auto stored = view_->Get(Family::kEvent, key, Blocking::kAllowed);
+  if (!stored.ok()) return stored.status();
+  return stored->has_value();
+}
+
+absl::Status Transaction::AddEvents(absl::Span<Event* const> events) {
+  struct Chunk {
+    ExecutionEventsKey key;
+    std::string bytes;
+  };
+  std::vector<Chunk> chunks;
+  absl::flat_hash_map<int64_t, size_t> chunk_of;  // By execution.
+  for (Event* event : events) {
+    if (!event->has_milliseconds_since_epoch()) event->set_milliseconds_since_epoch(now_ms());
+    const std::string key = ArtifactEventKey{event->artifact_id(), event->execution_id(),
+                                             static_cast<uint8_t>(event->type())}
+                                .Encode();
+    auto exists = EventExists(*event, key);
+    if (!exists.ok()) return exists.status();
+    if (*exists) {
+      return absl::AlreadyExistsError(absl::StrCat(
+          "an event ", Event::Type_Name(event->type()), " between artifact ", event->artifact_id(),
+          " and execution ", event->execution_id(), " already exists"));
+    }
+    if (event->has_path() && event->path().steps().empty()) event->clear_path();
+    const int64_t number = ++counters_.last_event_number;
+    const std::string bytes = event->SerializeAsString();
+    std::string value;
+    AppendVarint(&value, static_cast<uint64_t>(number));
+    value.append(bytes);
+    writes_.Put(Family::kEvent, key, value);
+
+    const auto [it, is_new] = chunk_of.try_emplace(event->execution_id(), chunks.size());
+    if (is_new) chunks.push_back({{event->execution_id(), number}, {}});
+    AppendEventToChunk(bytes, &chunks[it->second].bytes);
+  }
+  for (const Chunk& chunk : chunks) {
+    writes_.Put(Family::kEvent, chunk.key.Encode(), chunk.bytes);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace pedigree

@@ -1,0 +1,41 @@
+// Types: stored one key each, served from the catalog.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "store/keys.h"
+#include "store/text.h"
+#include "store/transaction.h"
+
+namespace pedigree {
+
+template <class Node>
+absl::StatusOr<int64_t> Transaction::PutType(typename TraitsOf<Node>::Type* type) {
+  using Type = typename TraitsOf<Node>::Type;
+  constexpr NodeKind kKind = TraitsOf<Node>::kKind;
+  if (type->has_external_id()) {
+    const Type* owner = catalog_->Of<Node>().FindByExternalId(type->external_id());
+    if (owner != nullptr && (!type->has_id() || owner->id() != type->id())) {
+      return absl::AlreadyExistsError(absl::StrCat("the external_id ", Quoted(type->external_id()),
+                                                   " already exists: it is that of ", NameOf(kKind),
+                                                   " type ", Quoted(owner->name())));
+    }
+  }
+  if (!type->has_id()) type->set_id(++counters_.last_type_id);
+  writes_.Put(Family::kMeta, TypeKey{kKind, type->id()}.Encode(), type->SerializeAsString());
+  if (own_catalog_ == nullptr) {
+    auto copy = std::make_shared<Catalog>(*catalog_);
+    own_catalog_ = copy.get();
+    catalog_ = std::move(copy);
+  }
+  own_catalog_->Of<Node>().Put(std::make_shared<const Type>(*type));
+  return type->id();
+}
+
+template absl::StatusOr<int64_t> Transaction::PutType<ml_metadata::Artifact>(
+    ml_metadata::ArtifactType*);
+template absl::StatusOr<int64_t> Transaction::PutType<ml_metadata::Execution>(
+    ml_metadata::ExecutionType*);
+template absl::StatusOr<int64_t> Transaction::PutType<ml_metadata::Context>(
+    ml_metadata::ContextType*);
+
+}  // namespace pedigree

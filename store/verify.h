@@ -1,0 +1,36 @@
+// Checks that a store is what it should be: every record decodes and fits its type, every index
+// entry has its record, and every record has its index entries.
+//
+// Reads the whole store once per direction; memory does not grow with it. Runs beside readers and
+// writers, on one version.
+//
+//   auto report = store->Verify();
+//   if (!report->ok()) for (const auto& problem : report->problems) ...
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "store/reader.h"
+
+namespace pedigree {
+
+struct VerifyReport {
+  int64_t nodes[3] = {0, 0, 0};  // By IndexOf(kind).
+  int64_t types = 0;
+  int64_t events = 0;
+  int64_t links = 0;  // Attributions, associations and parents.
+  int64_t index_entries = 0;
+  int64_t problem_count = 0;
+  std::vector<std::string> problems;  // The first kMaxProblems of them.
+
+  static constexpr size_t kMaxProblems = 100;
+  bool ok() const { return problem_count == 0; }
+};
+
+// Errors only if the store cannot be read; what it finds wrong is in the report.
+absl::StatusOr<VerifyReport> VerifyVersion(const Reader& reader);
+
+}  // namespace pedigree
