@@ -168,10 +168,8 @@ absl::Status CheckEventType(const Event& event) {
 }
 
 absl::Status AddCheckedEvents(Transaction& transaction, const std::vector<Event*>& events) {
-  for (const Event* event : events) {
-    if (absl::Status status = CheckEvent(transaction, *event); !status.ok()) return status;
-  }
-  return transaction.AddEvents(events);
+  return transaction.AddEvents(events,
+                               [&](const Event& event) { return CheckEvent(transaction, event); });
 }
 
 absl::Status PutEvents(Transaction& transaction, ml_metadata::PutEventsRequest* request,

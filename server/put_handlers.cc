@@ -39,9 +39,9 @@ struct PlannedContext {
 
 using Contexts = google::protobuf::RepeatedPtrField<Context>;
 
-// The protocol stores executions and artifacts before contexts (which shows in which error comes
-// first), but their records hold the ids of their contexts. So the ids are found out beforehand,
-// without writing: they are given, found by name, or the next ones.
+// PutExecution stores artifacts, the execution and events before contexts (which shows in which
+// error comes first), but their records hold the ids of their contexts. So the ids are found out
+// beforehand, without writing: they are given, found by name, or the next ones.
 absl::StatusOr<std::vector<PlannedContext>> PlanContexts(const Transaction& transaction,
                                                          const Contexts& contexts,
                                                          ReuseOptions reuse) {
@@ -128,19 +128,18 @@ absl::Status BindExecution(Event* event, int64_t id) {
   return status;
 }
 
-// Stores the artifact of one pair, or finds the one that its event names; -1 for an empty pair.
-absl::StatusOr<int64_t> PutPairArtifact(Transaction& transaction,
-                                        ml_metadata::PutExecutionRequest::ArtifactAndEvent* pair,
-                                        ReuseOptions reuse, const std::vector<int64_t>& contexts) {
-  if (pair->has_artifact()) {
-    return PutArtifact(transaction, pair->mutable_artifact(), reuse, contexts);
-  }
-  if (!pair->has_event()) return -1;
-  if (!pair->event().has_artifact_id()) {
+using Pair = ml_metadata::PutExecutionRequest::ArtifactAndEvent;
+constexpr int64_t kNoArtifact = -1;  // What an empty pair answers.
+
+// The artifact that a pair without one names by its event.
+absl::StatusOr<int64_t> FindPairArtifact(Transaction& transaction, const Pair& pair,
+                                         const std::vector<int64_t>& contexts) {
+  if (!pair.has_event()) return kNoArtifact;
+  if (!pair.event().has_artifact_id()) {
     return absl::InvalidArgumentError(
         "an event of artifact_event_pairs has neither an artifact nor an artifact_id");
   }
-  const int64_t id = pair->event().artifact_id();
+  const int64_t id = pair.event().artifact_id();
   absl::Status status = transaction.Link(NodeKind::kArtifact, id, contexts);
   if (!status.ok()) return status;
   return id;
@@ -214,6 +213,15 @@ absl::Status PutExecution(Transaction& transaction, ml_metadata::PutExecutionReq
   const std::vector<int64_t> contexts = IdsOf(*plan);
   for (int64_t id : contexts) response->add_context_ids(id);
 
+  std::vector<int64_t> artifacts;  // One per pair.
+  for (Pair& pair : *request->mutable_artifact_event_pairs()) {
+    artifacts.push_back(kNoArtifact);
+    if (!pair.has_artifact()) continue;
+    auto id = PutArtifact(transaction, pair.mutable_artifact(), reuse, contexts);
+    if (!id.ok()) return id.status();
+    artifacts.back() = *id;
+  }
+
   const UpdateTime update_time =
       options.force_update_time() ? UpdateTime::kAlways : UpdateTime::kIfChanged;
   auto execution = PutNode(transaction, request->mutable_execution(),
@@ -222,20 +230,24 @@ absl::Status PutExecution(Transaction& transaction, ml_metadata::PutExecutionReq
   response->set_execution_id(*execution);
 
   std::vector<Event*> events;
-  for (auto& pair : *request->mutable_artifact_event_pairs()) {
-    auto artifact = PutPairArtifact(transaction, &pair, reuse, contexts);
-    if (!artifact.ok()) return artifact.status();
-    response->add_artifact_ids(*artifact);
-    if (!pair.has_event()) continue;
-    Event* event = pair.mutable_event();
-    if (absl::Status status = BindArtifact(event, *artifact); !status.ok()) return status;
+  for (int i = 0; i < request->artifact_event_pairs_size(); ++i) {
+    Pair* pair = request->mutable_artifact_event_pairs(i);
+    int64_t& artifact = artifacts[static_cast<size_t>(i)];
+    if (!pair->has_artifact()) {
+      auto id = FindPairArtifact(transaction, *pair, contexts);
+      if (!id.ok()) return id.status();
+      artifact = *id;
+    }
+    response->add_artifact_ids(artifact);
+    if (!pair->has_event()) continue;
+    Event* event = pair->mutable_event();
+    if (absl::Status status = BindArtifact(event, artifact); !status.ok()) return status;
     if (absl::Status status = BindExecution(event, *execution); !status.ok()) return status;
-    if (absl::Status status = CheckEventType(*event); !status.ok()) return status;
     events.push_back(event);
   }
   // Both ends of each event have just been stored or found.
-  if (absl::Status status = transaction.AddEvents(events); !status.ok()) return status;
-  return PutPlannedContexts(transaction, *plan, request->mutable_contexts());
+  absl::Status status = transaction.AddEvents(events, CheckEventType);
+  return status.ok() ? PutPlannedContexts(transaction, *plan, request->mutable_contexts()) : status;
 }
 
 absl::Status PutLineageSubgraph(Transaction& transaction,
@@ -249,13 +261,8 @@ absl::Status PutLineageSubgraph(Transaction& transaction,
   const std::vector<int64_t> contexts = IdsOf(*plan);
   for (int64_t id : contexts) response->add_context_ids(id);
 
-  std::vector<int64_t> executions;
-  for (Execution& execution : *request->mutable_executions()) {
-    auto id = PutNode(transaction, &execution, {.contexts = contexts});
-    if (!id.ok()) return id.status();
-    executions.push_back(*id);
-    response->add_execution_ids(*id);
-  }
+  absl::Status status = PutPlannedContexts(transaction, *plan, request->mutable_contexts());
+  if (!status.ok()) return status;
   std::vector<int64_t> artifacts;
   for (Artifact& artifact : *request->mutable_artifacts()) {
     auto id = PutArtifact(transaction, &artifact, reuse, contexts);
@@ -263,14 +270,20 @@ absl::Status PutLineageSubgraph(Transaction& transaction,
     artifacts.push_back(*id);
     response->add_artifact_ids(*id);
   }
+  std::vector<int64_t> executions;
+  for (Execution& execution : *request->mutable_executions()) {
+    auto id = PutNode(transaction, &execution, {.contexts = contexts});
+    if (!id.ok()) return id.status();
+    executions.push_back(*id);
+    response->add_execution_ids(*id);
+  }
   std::vector<Event*> events;
   for (auto& edge : *request->mutable_event_edges()) {
     auto event = BindEdge(&edge, executions, artifacts);
     if (!event.ok()) return event.status();
     events.push_back(*event);
   }
-  absl::Status status = PutPlannedContexts(transaction, *plan, request->mutable_contexts());
-  return status.ok() ? AddCheckedEvents(transaction, events) : status;
+  return AddCheckedEvents(transaction, events);
 }
 
 }  // namespace pedigree

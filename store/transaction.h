@@ -71,9 +71,12 @@ class Transaction final : public Lookup {
                                 int64_t context) const;
 
   // Adds events in the order given, those without a time at now_ms(); an empty path is no path.
-  // REQUIRES: both nodes of each exist, ids and type are set.
-  // Errors: AlreadyExists if an (artifact, execution, type) is taken, also within `events`.
-  absl::Status AddEvents(absl::Span<ml_metadata::Event* const> events);
+  // `check` sees each just before it is added, so that of several errors the first event's counts.
+  // REQUIRES: where `check` lets an event pass, both nodes exist, and ids and type are set.
+  // Errors: those of `check`; AlreadyExists if an (artifact, execution, type) is taken, also within
+  // `events`.
+  absl::Status AddEvents(absl::Span<ml_metadata::Event* const> events,
+                         absl::FunctionRef<absl::Status(const ml_metadata::Event& event)> check);
 
   // Stores a type: a new one under the next type id if its id is unset, else over the stored one.
   // Sets the id and answers it.

@@ -30,7 +30,8 @@ absl::StatusOr<bool> Transaction::EventExists(const Event& event, const std::str
   return stored->has_value();
 }
 
-absl::Status Transaction::AddEvents(absl::Span<Event* const> events) {
+absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
+                                    absl::FunctionRef<absl::Status(const Event& event)> check) {
   struct Chunk {
     ExecutionEventsKey key;
     std::string bytes;
@@ -38,6 +39,7 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events) {
   std::vector<Chunk> chunks;
   absl::flat_hash_map<int64_t, size_t> chunk_of;  // By execution.
   for (Event* event : events) {
+    if (absl::Status status = check(*event); !status.ok()) return status;
     if (!event->has_milliseconds_since_epoch()) event->set_milliseconds_since_epoch(now_ms());
     const std::string key = ArtifactEventKey{event->artifact_id(), event->execution_id(),
                                              static_cast<uint8_t>(event->type())}
