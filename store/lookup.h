@@ -33,6 +33,8 @@ class NodeRecord {
   std::vector<int64_t> NearLinks() const { return view_.NearLinks(); }
   bool HasFarLinks() const { return view_.HasFarLinks(); }
   absl::string_view message() const { return view_.message(); }
+  // Valid as long as this object.
+  const RecordView& view() const { return view_; }
 
  private:
   NodeRecord() = default;

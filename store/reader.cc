@@ -61,8 +61,16 @@ absl::Status Reader::Scan(
   return status;
 }
 
+absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const {
+  auto record = FindRecord(kind, id);
+  if (!record.ok()) return record.status();
+  if (record->has_value()) visit(id, (*record)->view());
+  return absl::OkStatus();
+}
+
 absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
                                   VisitRecord visit) const {
+  if (ids.size() == 1) return VisitOneRecord(kind, ids[0], visit);
   std::vector<std::string> keys;
   for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const auto batch = ids.subspan(begin, kBatch);

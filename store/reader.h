@@ -104,6 +104,8 @@ class Reader final : public Lookup {
   // Scans like View::Scan, counting against visits_left_.
   absl::Status Scan(Family family, const KeyRange& range, Direction direction,
                     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const;
+  // The common case of VisitRecords, without its arrays.
+  absl::Status VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const;
   absl::Status VisitPosting(const std::string& prefix, int64_t from, Direction direction,
                             VisitId visit) const;
 

@@ -243,9 +243,10 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksDbOptions& options,
   family.write_buffer_size = options.write_buffer_bytes;
   family.compression = rocksdb::kLZ4Compression;
   family.level_compaction_dynamic_level_bytes = true;
-  // Ids ascend, so within one key head inserts land beside each other: 40 % less CPU per key.
+  // Ids ascend, so within one key head and kind inserts land beside each other, and a hint where
+  // the last one went saves 40 % of the CPU per key.
   family.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(kKeyHeadBytes));
+      rocksdb::NewFixedPrefixTransform(kKeyHeadBytes + 1));
   return family;
 }
 
