@@ -34,6 +34,9 @@ void Transaction::RollBackRequest() {
 std::vector<Mutation> Transaction::GroupMutations() {
   std::vector<Mutation> mutations;
   writes_.AppendMutations(&mutations);
+  for (const Mutation& mutation : mutations) {
+    if (mutation.family == Family::kNode) contexts_.Forget(mutation.key);
+  }
   postings_.AppendMutations(&mutations);
   if (mutations.empty()) return mutations;
   counters_key_ = CountersKey().Encode();
@@ -63,7 +66,13 @@ absl::StatusOr<std::optional<std::string>> Transaction::Get(Family family,
     case WriteSet::State::kUnknown:
       break;
   }
-  return view_->Get(family, key, Blocking::kAllowed);
+  if (family != Family::kNode || !ContextCache::Covers(key)) {
+    return view_->Get(family, key, Blocking::kAllowed);
+  }
+  if (const std::string* cached = contexts_.Find(key)) return std::optional<std::string>(*cached);
+  auto value = view_->Get(family, key, Blocking::kAllowed);
+  if (value.ok() && value->has_value()) contexts_.Remember(key, **value);
+  return value;
 }
 
 absl::Status Transaction::ChangePosting(const std::string& prefix, int64_t id,

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "store/context_cache.h"
 #include "store/engine.h"
 #include "store/lookup.h"
 #include "store/write_set.h"
@@ -122,6 +123,7 @@ class Transaction final : public Lookup {
   std::shared_ptr<const Catalog> catalog_;
   WriteSet writes_;
   PostingSet postings_;
+  mutable ContextCache contexts_;  // Filled by reads.
   Counters group_begin_;
   Counters counters_;
 
