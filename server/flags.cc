@@ -47,6 +47,9 @@ DEFINE_string(block_cache_bytes, "256MiB", "Memory for blocks read from disk, 1M
 DEFINE_string(write_buffer_bytes, "64MiB", "Memory of all memtables together, 1MiB to 1024GiB.");
 DEFINE_string(max_queued_bytes, "256MiB",
               "Memory of the writes that wait, --max_message_bytes to 1024GiB.");
+DEFINE_bool(verify, false,
+            "Instead of serving, check every record, index entry and file of the store, print\n"
+            "what is wrong, and leave with 0 if nothing is.");
 
 DEFINE_string(grpc_port, "8080",
               "Port of the gRPC service, 0 to 65535; 0 takes any free port.\n"
@@ -454,6 +457,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseChannelArguments(FromFlag("grpc_channel_arguments").value));
   options.max_message_bytes = failure.Take(MaxMessageBytes(options.channel_arguments));
   std::erase_if(options.channel_arguments, LimitsReceivedMessages);
+  options.task = FLAGS_verify ? Task::kVerify : Task::kServe;
   options.sync = failure.Take(ParseSync(FromFlag("sync")));
   options.block_cache_bytes =
       failure.Take(ParseSize(FromFlag("block_cache_bytes"), kMiB, kMaxMemoryBytes));

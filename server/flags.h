@@ -20,6 +20,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,8 +39,15 @@ struct ChannelArgument {
   std::variant<int, std::string> value;
 };
 
+enum class Task : uint8_t {
+  kServe,
+  kVerify,  // Check the store and leave. --verify.
+};
+
 // What the server runs with, checked: every value is within the limits named here.
 struct ServerOptions {
+  Task task = Task::kServe;
+
   // The directory that holds everything. Not empty. --data_dir.
   std::string data_dir = "./pedigree-data";
 

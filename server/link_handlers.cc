@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/handlers.h"
 #include "server/put_events.h"
+#include "store/ids.h"
 #include "store/wire.h"
 
 namespace pedigree {
@@ -98,14 +99,6 @@ absl::Status AddParent(Transaction& transaction, const ml_metadata::ParentContex
                                                    child, " would close a cycle"));
   }
   return transaction.Link(NodeKind::kContext, child, {parent});
-}
-
-template <class Ids>
-std::vector<int64_t> SortedOnce(const Ids& ids) {
-  std::vector<int64_t> sorted(ids.begin(), ids.end());
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  return sorted;
 }
 
 absl::Status AnswerContexts(const Reader& reader, const std::vector<int64_t>& ids, Answer* answer) {

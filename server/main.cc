@@ -21,6 +21,29 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// Prints what Verify counts and finds. 1 if anything is wrong.
+int Verify(const ServerOptions& options) {
+  auto store = Store::Open(StoreOptionsOf(options));
+  if (!store.ok()) return Fail(store.status());
+  auto report = (*store)->Verify();
+  if (!report.ok()) return Fail(report.status());
+  for (NodeKind kind : kNodeKinds) {
+    std::printf("%s\n", absl::StrCat(report->nodes[IndexOf(kind)], " ", NameOf(kind), "s").c_str());
+  }
+  std::printf("%s\n",
+              absl::StrCat(report->types, " types, ", report->events, " events, ", report->links,
+                           " links, ", report->index_entries, " index entries")
+                  .c_str());
+  for (const std::string& problem : report->problems) std::printf("%s\n", problem.c_str());
+  if (report->ok()) {
+    std::puts("no problems");
+    return 0;
+  }
+  Log(absl::StrCat(report->problem_count,
+                   " problems: the store is damaged; restore a backup of data_dir"));
+  return 1;
+}
+
 // Blocks the signals that stop the server, in every thread started from here on, and waits for one.
 class StopSignals {
  public:
@@ -50,6 +73,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   for (const std::string& notice : line->notices) Log(notice);
+  if (line->options.task == Task::kVerify) return Verify(line->options);
   auto server = Server::Start(line->options);
   if (!server.ok()) return Fail(server.status());
   Log(absl::StrCat("version ", PEDIGREE_VERSION, " serves ", line->options.data_dir, " on ",

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "query/list.h"
 #include "server/handlers.h"
+#include "store/ids.h"
 #include "store/text.h"
 
 namespace pedigree {
@@ -13,14 +14,6 @@ namespace {
 using ml_metadata::Artifact;
 using ml_metadata::Context;
 using ml_metadata::Execution;
-
-template <class Ids>
-std::vector<int64_t> SortedOnce(const Ids& ids) {
-  std::vector<int64_t> sorted(ids.begin(), ids.end());
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  return sorted;
-}
 
 // Answers the nodes that exist, in id order.
 absl::Status AnswerNodes(const Reader& reader, NodeKind kind, const std::vector<int64_t>& ids,

@@ -13,16 +13,6 @@
 namespace pedigree {
 namespace {
 
-StoreOptions StoreOptionsOf(const ServerOptions& options) {
-  StoreOptions store;
-  store.data_dir = options.data_dir;
-  store.sync = options.sync;
-  store.block_cache_bytes = options.block_cache_bytes;
-  store.write_buffer_bytes = options.write_buffer_bytes;
-  store.max_queued_bytes = options.max_queued_bytes;
-  return store;
-}
-
 void AddArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(options.max_message_bytes);
   builder->SetMaxSendMessageSize(-1);
@@ -33,6 +23,16 @@ void AddArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
 }
 
 }  // namespace
+
+StoreOptions StoreOptionsOf(const ServerOptions& options) {
+  StoreOptions store;
+  store.data_dir = options.data_dir;
+  store.sync = options.sync;
+  store.block_cache_bytes = options.block_cache_bytes;
+  store.write_buffer_bytes = options.write_buffer_bytes;
+  store.max_queued_bytes = options.max_queued_bytes;
+  return store;
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
   auto credentials = MakeServerCredentials(options.ssl);
@@ -62,7 +62,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 Server::~Server() {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
-    grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(kGraceSeconds));
+    service_->Drain(std::chrono::seconds(kGraceSeconds));
+    grpc_->Shutdown(std::chrono::system_clock::now());  // Closes connections; no call is left.
     grpc_->Wait();
   }
   // All calls are answered now. The order matters: who uses what goes first.

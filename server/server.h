@@ -18,6 +18,9 @@
 
 namespace pedigree {
 
+// How the store is to be opened for these options.
+StoreOptions StoreOptionsOf(const ServerOptions& options);
+
 class Server {
  public:
   // Opens the store and listens. Errors as Store::Open and MakeServerCredentials; Unavailable if

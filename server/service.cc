@@ -37,8 +37,9 @@ grpc::ByteBuffer ToBuffer(std::string bytes) {
 // One call of gRPC's, alive until its reply is sent. Deletes itself.
 class Reactor final : public grpc::ServerUnaryReactor {
  public:
-  Reactor(grpc::CallbackServerContext* context, grpc::ByteBuffer* reply)
-      : context_(context), reply_(reply) {}
+  // `calls`, if not null, has counted this call.
+  Reactor(grpc::CallbackServerContext* context, grpc::ByteBuffer* reply, CallsUnderWay* calls)
+      : context_(context), reply_(reply), calls_(calls) {}
 
   bool IsCancelled() const { return context_->IsCancelled(); }
   void Reply(absl::StatusOr<std::string> reply) {
@@ -51,10 +52,14 @@ class Reactor final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    if (calls_ != nullptr) calls_->End();
+    delete this;
+  }
 
   grpc::CallbackServerContext* context_;  // gRPC's; alive until OnDone.
   grpc::ByteBuffer* reply_;               // gRPC's; alive until OnDone.
+  CallsUnderWay* calls_;                  // The service's; outlives all calls.
 };
 
 class ReactorReply final : public ReplyTo {
@@ -71,10 +76,15 @@ absl::string_view ToView(const grpc::Slice& slice) {
   return {reinterpret_cast<const char*>(slice.begin()), slice.size()};
 }
 
-grpc::ServerUnaryReactor* Start(Dispatcher* dispatcher, const Method& method,
+grpc::ServerUnaryReactor* Start(Dispatcher* dispatcher, CallsUnderWay* calls, const Method& method,
                                 grpc::CallbackServerContext* context,
                                 const grpc::ByteBuffer* request, grpc::ByteBuffer* reply) {
-  auto* reactor = new Reactor(context, reply);
+  if (!calls->Begin()) {
+    auto* refusal = new Reactor(context, reply, nullptr);
+    refusal->Reply(absl::UnavailableError("the server is stopping; retry elsewhere"));
+    return refusal;
+  }
+  auto* reactor = new Reactor(context, reply, calls);
   auto reply_to = std::make_unique<ReactorReply>(reactor);
   grpc::Slice slice;
   if (!request->TrySingleSlice(&slice).ok() && !request->DumpToSingleSlice(&slice).ok()) {
@@ -87,6 +97,25 @@ grpc::ServerUnaryReactor* Start(Dispatcher* dispatcher, const Method& method,
 
 }  // namespace
 
+bool CallsUnderWay::Begin() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (draining_) return false;
+  ++count_;
+  return true;
+}
+
+void CallsUnderWay::End() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  --count_;
+  if (draining_ && count_ == 0) idle_.notify_all();
+}
+
+void CallsUnderWay::Drain(std::chrono::milliseconds at_most) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  draining_ = true;
+  idle_.wait_for(lock, at_most, [this] { return count_ == 0; });
+}
+
 MetadataService::MetadataService(Dispatcher* dispatcher) {
   const auto methods = AllMethods();
   for (const Method& method : methods) {
@@ -96,12 +125,13 @@ MetadataService::MetadataService(Dispatcher* dispatcher) {
     const Method& method = methods[i];
     AddMethod(new grpc::internal::RpcServiceMethod(paths_[i].c_str(),
                                                    grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-    MarkMethodRawCallback(static_cast<int>(i),
-                          new RawHandler([dispatcher, &method](grpc::CallbackServerContext* context,
-                                                               const grpc::ByteBuffer* request,
-                                                               grpc::ByteBuffer* reply) {
-                            return Start(dispatcher, method, context, request, reply);
-                          }));
+    MarkMethodRawCallback(
+        static_cast<int>(i),
+        new RawHandler([this, dispatcher, &method](grpc::CallbackServerContext* context,
+                                                   const grpc::ByteBuffer* request,
+                                                   grpc::ByteBuffer* reply) {
+          return Start(dispatcher, &calls_, method, context, request, reply);
+        }));
   }
 }
 

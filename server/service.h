@@ -11,6 +11,10 @@
 
 #include <grpcpp/impl/codegen/service_type.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,12 +22,34 @@
 
 namespace pedigree {
 
+// Counts the calls under way, so that a stop can wait for them and for nothing else: gRPC's own
+// Shutdown also waits, up to its deadline, for idle clients to acknowledge that it says goodbye.
+class CallsUnderWay {
+ public:
+  // False, and nothing counted, once Drain() has been called.
+  bool Begin();
+  void End();
+  // Lets no call begin any more and waits for those under way, at most this long.
+  void Drain(std::chrono::milliseconds at_most);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  int64_t count_ = 0;      // Guarded by mutex_.
+  bool draining_ = false;  // Guarded by mutex_.
+};
+
 class MetadataService final : public grpc::Service {
  public:
   // `dispatcher` is not owned and outlives the server that this is registered with.
   explicit MetadataService(Dispatcher* dispatcher);
 
+  // Answers new calls with Unavailable and waits until those under way are answered, at most this
+  // long.
+  void Drain(std::chrono::milliseconds at_most) { calls_.Drain(at_most); }
+
  private:
+  CallsUnderWay calls_;
   std::vector<std::string> paths_;  // "/package.Service/Method"; gRPC keeps pointers to them.
 };
 

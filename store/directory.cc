@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -77,6 +78,12 @@ absl::Status NotOurs(const std::string& data_dir, absl::string_view why) {
                    "): use an empty or new directory as --data_dir"));
 }
 
+// What may stand in a directory that becomes a store: what file systems put there, our own
+// unfinished marker, and logs, which people direct there.
+bool IsHarmless(absl::string_view name) {
+  return name == "lost+found" || name == "PEDIGREE.next" || absl::EndsWith(name, ".log");
+}
+
 absl::StatusOr<DirectoryState> ReadMarker(const std::string& data_dir) {
   std::ifstream file(MarkerPath(data_dir), std::ios::binary);
   std::stringstream buffer;
@@ -110,7 +117,7 @@ absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
   if (error) return FileError(error.value(), "look into", data_dir);
   for (const auto& entry : fs::directory_iterator(data_dir, error)) {
     const std::string name = entry.path().filename();
-    if (name == "lost+found" || name == "PEDIGREE.next") continue;
+    if (IsHarmless(name)) continue;
     return NotOurs(data_dir, absl::StrCat("it holds ", Quoted(name)));
   }
   if (error) return FileError(error.value(), "list", data_dir);

@@ -23,9 +23,9 @@ inline constexpr uint32_t kFormatVersion = 1;
 
 enum class DirectoryState : uint8_t { kCreating, kReady };
 
-// Claims a missing or empty directory (state kCreating), or recognises ours.
-// Errors: FailedPrecondition if it holds something else or a newer format; PermissionDenied;
-// ResourceExhausted; Unavailable on other errors of the file system.
+// Claims a missing or empty directory (state kCreating; *.log files and lost+found do not count),
+// or recognises ours. Errors: FailedPrecondition if it holds something else or a newer format;
+// PermissionDenied; ResourceExhausted; Unavailable on other errors of the file system.
 absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir);
 
 // Writes the marker in state `ready`, durably.

@@ -6,6 +6,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "store/codec.h"
+#include "store/ids.h"
 #include "store/keys.h"
 #include "store/text.h"
 #include "store/transaction.h"
@@ -25,13 +26,6 @@ std::string SerializeNode(const google::protobuf::MessageLite& node) {
   node.SerializeWithCachedSizes(&coded);
   coded.Trim();
   return bytes;
-}
-
-std::vector<int64_t> SortedOnce(absl::Span<const int64_t> ids) {
-  std::vector<int64_t> sorted(ids.begin(), ids.end());
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  return sorted;
 }
 
 // An artifact always has a uri, if an empty one; the other kinds have none.

@@ -1,0 +1,28 @@
+// The yardstick: a gRPC callback server that does nothing but answer. It registers its methods as
+// raw callback handlers over ByteBuffers, the same and cheapest way that pedigreed uses, so that
+// what is left between the two is Pedigree's own work. It runs as a process of its own, like
+// pedigreed.
+//
+//   /pedigree.bench.Echo/Call      answers the canned reply, whatever it is asked
+//   /pedigree.bench.Echo/SetReply  makes the request the canned reply of every later Call
+//
+// Threading: ServeEcho blocks its thread; the handlers run on gRPC's.
+//
+//   ServeEcho(8080);                                    // in the child process
+//   client.Call(kEchoSetReplyMethod, sample_of_server_answer);
+//   client.Run({.method = kEchoCallMethod, ...}, request_factory);
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace pedigree::bench {
+
+inline constexpr char kEchoCallMethod[] = "/pedigree.bench.Echo/Call";
+inline constexpr char kEchoSetReplyMethod[] = "/pedigree.bench.Echo/SetReply";
+
+// Serves on 127.0.0.1:`port` until SIGTERM or SIGINT. Unavailable if the port cannot be had.
+absl::Status ServeEcho(uint16_t port);
+
+}  // namespace pedigree::bench

@@ -1,0 +1,78 @@
+// The phases of a benchmark run. Each starts the servers it needs, measures, and adds its loads and
+// figures, with the targets of the project's issue 2, to the report.
+//
+// Threading: the main thread (see child_process.h).
+//
+//   Bench bench{settings, *echo, report};
+//   absl::Status status = RunPutExecutionPhase(bench);
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bench/interleave.h"
+#include "bench/report.h"
+#include "bench/servers.h"
+#include "bench/workload.h"
+
+namespace pedigree::bench {
+
+// How much to measure, and what.
+struct Settings {
+  std::string program;                    // path of pedigreed
+  std::vector<std::string> server_flags;  // for every pedigreed, beyond the memory bounds
+  std::string directory;                  // scratch: data, logs
+  int rounds = 9;
+  std::chrono::milliseconds warm_up{300};
+  std::chrono::milliseconds window{1200};
+  int64_t memory_nodes = 1'000'000;
+  // What bounds the memory of every pedigreed: its --block_cache_bytes and --write_buffer_bytes.
+  int64_t block_cache_mib = 256;
+  int64_t write_buffer_mib = 64;
+};
+
+// What every phase uses.
+struct Bench {
+  const Settings& settings;
+  MeasuredServer& echo;
+  Report& report;
+};
+
+// Starts a pedigreed called `name` with the flags of `settings` and --sync=`sync`.
+absl::StatusOr<std::unique_ptr<MeasuredServer>> StartPedigreed(const Settings& settings,
+                                                               const std::string& name,
+                                                               const std::string& sync);
+
+// A load on `server` with the windows of `settings`. `next_request` is borrowed and outlives it.
+Contender ServerLoad(MeasuredServer& server, const std::string& method, int in_flight,
+                     const RequestFactory& next_request, const Settings& settings);
+
+// The echo's CPU per call over the server's, client included, by round: the share of the echo that
+// the other work on the cores disturbs least.
+std::vector<double> SharesByCpu(const std::vector<LoadResult>& server,
+                                const std::vector<LoadResult>& echo);
+
+// PutExecution with 64 in flight and with 1, durable and not, against the echo, the disk's
+// fdatasync and raw RocksDB writes.
+absl::Status RunPutExecutionPhase(const Bench& bench);
+
+// A server that holds artifacts with the ids 1 to `artifacts`.
+struct LoadedServer {
+  std::unique_ptr<MeasuredServer> server;
+  KfpRun run;
+  int64_t artifacts = 0;
+};
+
+// Memory of an idle server and of one with `memory_nodes` artifacts, which is handed on.
+absl::StatusOr<LoadedServer> RunMemoryPhase(const Bench& bench);
+
+// GetArtifactsByID and GetContextByTypeAndName against the echo, on a loaded server; and the CPU
+// cost of a node in an answer.
+absl::Status RunReadPhase(const Bench& bench, LoadedServer& loaded);
+
+}  // namespace pedigree::bench
