@@ -16,6 +16,7 @@ namespace {
 void AddArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(options.max_message_bytes);
   builder->SetMaxSendMessageSize(-1);
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two servers on one port: an error.
   for (const ChannelArgument& argument : options.channel_arguments) {
     std::visit([&](const auto& value) { builder->AddChannelArgument(argument.name, value); },
                argument.value);

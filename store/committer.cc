@@ -64,8 +64,9 @@ absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
 }
 
 void Committer::Publish() {
-  version_.store(std::make_shared<const Version>(Version{engine_->CurrentView(), catalog_}),
-                 std::memory_order_release);
+  auto version = std::make_shared<const Version>(Version{engine_->CurrentView(), catalog_});
+  std::lock_guard<std::mutex> lock(version_mutex_);
+  version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }
 
 void Committer::Loop() {

@@ -68,7 +68,8 @@ class Committer {
 
   // The newest committed state. Never null.
   std::shared_ptr<const Version> CurrentVersion() const {
-    return version_.load(std::memory_order_acquire);
+    std::lock_guard<std::mutex> lock(version_mutex_);
+    return version_;
   }
 
  private:
@@ -91,7 +92,10 @@ class Committer {
   // Keys of groups that could not be stored. Such a group may be in the log all the same (a failed
   // fsync says nothing), so the next batch begins by writing what these keys really hold.
   std::vector<std::pair<Family, std::string>> unsettled_;
-  std::atomic<std::shared_ptr<const Version>> version_;
+  // Held for the copy of a pointer. Rejected: std::atomic<std::shared_ptr>, which libstdc++ 12
+  // unlocks in load() with relaxed order, a race on other processors than x86.
+  mutable std::mutex version_mutex_;
+  std::shared_ptr<const Version> version_;  // Guarded by version_mutex_.
 
   std::mutex mutex_;
   std::condition_variable wake_;

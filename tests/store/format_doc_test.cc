@@ -1,0 +1,413 @@
+// FORMAT.md says what the code does: every vector in it is compared with a store that is built as
+// the page says, its tables with the tags and families of the code, its rules with keys.h.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "store/codec.h"
+#include "store/keys.h"
+#include "tests/store/hex.h"
+#include "tests/store/test_store.h"
+
+namespace pedigree {
+namespace {
+
+using ml_metadata::Artifact;
+using ml_metadata::Context;
+using ml_metadata::Event;
+using ml_metadata::Execution;
+
+std::string Page() { return ReadFile(PEDIGREE_STORE_DIR "/FORMAT.md"); }
+
+std::vector<std::string> Lines(const std::string& text) { return absl::StrSplit(text, '\n'); }
+
+// A key and what stands under it, both as plain hexadecimal digits.
+struct Vector {
+  std::string key;
+  std::string value;
+
+  bool operator==(const Vector&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const Vector& vector) {
+    return out << "key " << vector.key << ", value " << vector.value;
+  }
+};
+using Vectors = std::map<std::string, Vector>;  // By what the page calls them.
+
+// Takes out blanks and bars, and writes "61*3" out as "616161".
+std::string Digits(absl::string_view text) {
+  if (absl::StripAsciiWhitespace(text) == "(empty)") return "";
+  std::string digits;
+  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" |"), absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(word, '*');
+    size_t times = 1;
+    if (!parts.second.empty() && !absl::SimpleAtoi(parts.second, &times)) {
+      ADD_FAILURE() << "no number of times: " << word;
+    }
+    for (size_t i = 0; i < times; ++i) digits.append(parts.first.data(), parts.first.size());
+  }
+  return digits;
+}
+
+Vectors VectorsOfThePage() {
+  Vectors vectors;
+  const std::vector<std::string> lines = Lines(Page());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i] != "```vector") continue;
+    const std::string& name = lines[++i];
+    EXPECT_EQ(vectors.count(name), 0u) << "twice: " << name;
+    Vector& vector = vectors[name];
+    for (++i; i < lines.size() && lines[i] != "```"; ++i) {
+      absl::string_view rest = lines[i];
+      if (absl::ConsumePrefix(&rest, "key ")) {
+        vector.key = Digits(rest);
+      } else if (absl::ConsumePrefix(&rest, "value ")) {
+        vector.value = Digits(rest);
+      } else {
+        ADD_FAILURE() << "neither key nor value: " << lines[i];
+      }
+    }
+  }
+  return vectors;
+}
+
+// The store that the page describes, all written at 5 ms.
+class PageStore {
+ public:
+  PageStore() {
+    store_.SetClock(5);
+    ml_metadata::ArtifactType type;
+    type.set_name("m");
+    (*type.mutable_properties())["p"] = ml_metadata::INT;
+    EXPECT_TRUE(IsOk(store_->Write(
+        [&](Transaction& transaction) { return transaction.PutType<Artifact>(&type).status(); })));
+    EXPECT_EQ(type.id(), 10);
+    EXPECT_EQ(PutType<Execution>(store_, "e"), 11);
+    EXPECT_EQ(PutType<Context>(store_, "c"), 12);
+    InsertContexts();
+    InsertArtifacts();
+    InsertExecutions();
+    AddEventsOfThePage();
+    EXPECT_EQ(Problems(store_), "");
+    store_.Close();
+    database_.emplace(store_.database());
+  }
+
+  Vector At(Family family, const std::string& key) {
+    const std::optional<std::string> value = database_->Get(family, key);
+    EXPECT_TRUE(value.has_value()) << "no key " << Hex(key);
+    return {Hex(key), Hex(value.value_or(""))};
+  }
+  // Tags, and how many keys each has.
+  std::map<int, int> TagsIn(Family family) {
+    std::map<int, int> tags;
+    for (const auto& [key, value] : database_->All(family)) {
+      ++tags[static_cast<uint8_t>(key.at(kKeyHeadBytes - 1))];
+    }
+    return tags;
+  }
+  std::string Marker() const { return ReadFile(store_.data_dir() + "/PEDIGREE"); }
+
+ private:
+  void InsertContexts() {
+    for (int64_t id = 1; id <= 18; ++id) {
+      const std::string name = id == 2 ? "r" : std::to_string(id);
+      const std::vector<int64_t> parents =
+          id == 18 ? std::vector<int64_t>{2} : std::vector<int64_t>();
+      EXPECT_EQ(*Insert(store_, NewNode<Context>(12, name), parents), id);
+    }
+  }
+
+  void InsertArtifacts() {
+    std::vector<int64_t> contexts;
+    for (int64_t id = 3; id <= 18; ++id) contexts.push_back(id);
+    for (int64_t id = 1; id <= 7; ++id) {
+      Artifact artifact = NewNode<Artifact>(10);
+      if (id == 6) artifact.set_uri(std::string(129, 'a'));
+      if (id == 7) artifact.set_uri("s3");
+      EXPECT_EQ(*Insert(store_, artifact, id == 7 ? contexts : std::vector<int64_t>()), id);
+    }
+    EXPECT_TRUE(IsOk(Link(store_, NodeKind::kArtifact, 7, {2})));
+  }
+
+  void InsertExecutions() {
+    EXPECT_TRUE(IsOk(store_->Write([&](Transaction& transaction) -> absl::Status {
+      for (int64_t id = 1; id <= 260; ++id) {
+        Execution execution = NewNode<Execution>(11);
+        if (id == 3) execution.set_external_id("x");
+        auto inserted = transaction.Insert(
+            &execution, id == 3 ? std::vector<int64_t>{2, 5} : std::vector<int64_t>());
+        if (!inserted.ok()) return inserted.status();
+      }
+      return absl::OkStatus();
+    })));
+  }
+
+  // Eight that are not on the page, so that the next has number 9.
+  void AddEventsOfThePage() {
+    for (int64_t execution : {1, 2}) {
+      for (int64_t artifact : {1, 2, 3, 4}) {
+        AddOneRequest({NewEvent(artifact, execution, Event::INPUT)});
+      }
+    }
+    AddOneRequest({NewEvent(7, 3, Event::OUTPUT), NewEvent(1, 3, Event::INPUT)});
+  }
+
+  static Event NewEvent(int64_t artifact, int64_t execution, Event::Type type) {
+    Event event;
+    event.set_artifact_id(artifact);
+    event.set_execution_id(execution);
+    event.set_type(type);
+    return event;
+  }
+
+  void AddOneRequest(std::vector<Event> events) {
+    EXPECT_TRUE(IsOk(store_->Write([&](Transaction& transaction) {
+      std::vector<Event*> pointers;
+      for (Event& event : events) pointers.push_back(&event);
+      return AddEvents(transaction, pointers);
+    })));
+  }
+
+  TestStore store_;
+  std::optional<RawDatabase> database_;
+};
+
+std::string Block(std::string prefix, int64_t block) {
+  AppendId(&prefix, block);
+  return prefix;
+}
+
+Vector Text(absl::string_view text) {
+  std::string bytes;
+  AppendText(&bytes, text);
+  return {Hex(bytes), ""};
+}
+
+Vectors VectorsOfTheCode(PageStore& store) {
+  constexpr NodeKind kArtifact = NodeKind::kArtifact;
+  constexpr NodeKind kExecution = NodeKind::kExecution;
+  constexpr NodeKind kContext = NodeKind::kContext;
+  const auto meta = [&](const std::string& key) { return store.At(Family::kMeta, key); };
+  const auto node = [&](NodeKind kind, int64_t id) {
+    return store.At(Family::kNode, NodeKey{kind, id}.Encode());
+  };
+  const auto event = [&](const std::string& key) { return store.At(Family::kEvent, key); };
+  const auto index = [&](const std::string& key) { return store.At(Family::kIndex, key); };
+  return {
+      {"text \"\"", Text("")},
+      {"text \"run-1\"", Text("run-1")},
+      {"text \"a\", a zero byte, \"b\"", Text(absl::string_view("a\0b", 3))},
+      {"text of 128 times \"a\"", Text(std::string(128, 'a'))},
+      {"text of 129 times \"a\"", Text(std::string(129, 'a'))},
+      {"format", meta(FormatKey().Encode())},
+      {"counters", meta(CountersKey().Encode())},
+      {"artifact type 1, predefined", meta(TypeKey{kArtifact, 1}.Encode())},
+      {"artifact type 10 \"m\", which declares \"p\" as INT",
+       meta(TypeKey{kArtifact, 10}.Encode())},
+      {"artifact 1: type 10, no contexts", node(kArtifact, 1)},
+      {"execution 3: type 11, external id \"x\", in contexts 2 and 5", node(kExecution, 3)},
+      {"artifact 7: uri \"s3\", in contexts 3 to 18, and in context 2 by a far link",
+       node(kArtifact, 7)},
+      {"context 18: type 12, name \"18\", child of context 2", node(kContext, 18)},
+      {"events of execution 3: 9, OUTPUT of artifact 7, and 10, INPUT of artifact 1",
+       event(ExecutionEventsKey{3, 9}.Encode())},
+      {"artifact 7, execution 3, OUTPUT", event(ArtifactEventKey{7, 3, Event::OUTPUT}.Encode())},
+      {"context \"r\" of type 12 is context 2", index(NameKey{kContext, 12, "r"}.Encode())},
+      {"execution with external id \"x\" is execution 3",
+       index(ExternalIdKey{kExecution, "x"}.Encode())},
+      {"uri \"s3\" of artifact 7", index(UriKey{"s3", 7}.Encode())},
+      {"uri of 129 times \"a\" of artifact 6", index(UriKey{std::string(129, 'a'), 6}.Encode())},
+      {"artifact 7 in context 2", index(FarLinkKey{kArtifact, 7, 2}.Encode())},
+      {"executions of type 11, ids 256 to 511", index(Block(TypeMembersPrefix(kExecution, 11), 1))},
+      {"executions of type 11, ids 0 to 255", index(Block(TypeMembersPrefix(kExecution, 11), 0))},
+      {"artifacts of context 2, ids 0 to 255", index(Block(ContextMembersPrefix(2, kArtifact), 0))},
+      {"child contexts of context 2, ids 0 to 255",
+       index(Block(ContextMembersPrefix(2, kContext), 0))},
+      {"artifacts last updated at 5 ms, ids 0 to 255",
+       index(Block(UpdateTimePrefix(kArtifact, 5), 0))},
+  };
+}
+
+TEST(FormatDoc, EveryVectorIsWhatTheCodeWrites) {
+  PageStore store;
+  const Vectors code = VectorsOfTheCode(store);
+  const Vectors page = VectorsOfThePage();
+  for (const auto& [name, vector] : code) {
+    if (page.count(name) == 0) {
+      ADD_FAILURE() << "not on the page: " << name << ": " << vector;
+    } else {
+      EXPECT_EQ(page.at(name), vector) << name;
+    }
+  }
+  for (const auto& [name, vector] : page) {
+    EXPECT_EQ(code.count(name), 1u) << "on the page alone: " << name;
+  }
+}
+
+struct TagInfo {
+  const char* name;
+  Family family;
+};
+
+// Has no default: a new tag does not compile until it is here, and then must be on the page.
+TagInfo InfoOf(Tag tag) {
+  switch (tag) {
+    case Tag::kFormat:
+      return {"format", Family::kMeta};
+    case Tag::kCounters:
+      return {"counters", Family::kMeta};
+    case Tag::kType:
+      return {"type", Family::kMeta};
+    case Tag::kNode:
+      return {"node", Family::kNode};
+    case Tag::kExecutionEvents:
+      return {"execution_events", Family::kEvent};
+    case Tag::kArtifactEvent:
+      return {"artifact_event", Family::kEvent};
+    case Tag::kName:
+      return {"name", Family::kIndex};
+    case Tag::kExternalId:
+      return {"external_id", Family::kIndex};
+    case Tag::kUri:
+      return {"uri", Family::kIndex};
+    case Tag::kFarLink:
+      return {"far_link", Family::kIndex};
+    case Tag::kTypeMembers:
+      return {"type_members", Family::kIndex};
+    case Tag::kContextMembers:
+      return {"context_members", Family::kIndex};
+    case Tag::kUpdateTimes:
+      return {"update_times", Family::kIndex};
+  }
+  return {nullptr, Family::kMeta};
+}
+
+// Has no default either.
+const char* NameOf(Family family) {
+  switch (family) {
+    case Family::kMeta:
+      return "meta";
+    case Family::kNode:
+      return "node";
+    case Family::kEvent:
+      return "event";
+    case Family::kIndex:
+      return "index";
+  }
+  return nullptr;
+}
+
+// The cells of the rows of the table whose first column has this title.
+std::vector<std::vector<std::string>> TableOfThePage(const std::string& title) {
+  std::vector<std::vector<std::string>> rows;
+  bool inside = false;
+  for (const std::string& line : Lines(Page())) {
+    if (line.rfind("|", 0) != 0) {
+      inside = false;
+      continue;
+    }
+    std::vector<std::string> cells;
+    for (absl::string_view cell : absl::StrSplit(line, '|')) {
+      cells.emplace_back(absl::StripAsciiWhitespace(cell));
+    }
+    cells.erase(cells.begin());
+    if (inside && cells[0].rfind("--", 0) != 0) rows.push_back(cells);
+    inside = inside || cells[0] == title;
+  }
+  return rows;
+}
+
+TEST(FormatDoc, TagsAreThoseOfTheCodeAndNoOthers) {
+  std::set<std::string> page;
+  for (const auto& row : TableOfThePage("tag")) {
+    EXPECT_TRUE(page.insert(absl::StrCat(row[0], " ", row[1], " in ", row[2])).second) << row[0];
+  }
+  std::set<std::string> code;
+  for (int value = 0; value < 256; ++value) {
+    const TagInfo info = InfoOf(static_cast<Tag>(value));
+    if (info.name == nullptr) continue;
+    code.insert(absl::StrCat("0x", absl::Hex(value, absl::kZeroPad2), " ", info.name, " in ",
+                             NameOf(info.family)));
+  }
+  EXPECT_EQ(absl::StrJoin(page, "\n"), absl::StrJoin(code, "\n"));
+}
+
+TEST(FormatDoc, FamiliesAreThoseOfTheCodeAndNoOthers) {
+  std::vector<std::string> page;
+  for (const auto& row : TableOfThePage("family")) {
+    page.push_back(absl::StrCat(row[0], " ", row[1]));
+  }
+  std::vector<std::string> code;
+  for (const FamilyInfo& info : kFamilies) {
+    code.push_back(absl::StrCat(NameOf(info.family), " `", info.name, "`"));
+  }
+  EXPECT_EQ(page, code);
+}
+
+// A store that has everything has keys of every tag, each in its family.
+TEST(FormatDoc, EveryTagIsInItsFamilyAndHasAVector) {
+  PageStore store;
+  std::set<std::string> heads_of_vectors;
+  for (const auto& [name, vector] : VectorsOfThePage()) {
+    heads_of_vectors.insert(vector.key.substr(0, 2 * kKeyHeadBytes));
+  }
+  for (const FamilyInfo& info : kFamilies) {
+    std::set<int> expected;
+    for (int value = 0; value < 256; ++value) {
+      const TagInfo tag = InfoOf(static_cast<Tag>(value));
+      if (tag.name == nullptr || tag.family != info.family) continue;
+      expected.insert(value);
+      EXPECT_EQ(heads_of_vectors.count(Hex(KeyHead(static_cast<Tag>(value)))), 1u) << tag.name;
+    }
+    std::set<int> actual;
+    for (const auto& [tag, count] : store.TagsIn(info.family)) actual.insert(tag);
+    EXPECT_EQ(actual, expected) << NameOf(info.family);
+  }
+}
+
+// "name := what the key consists of", by name, from lines that begin with `head`. Remarks and what
+// the value is stand in more words on one side than on the other.
+std::map<std::string, std::string> RulesIn(const std::string& text, const std::string& head) {
+  std::map<std::string, std::string> rules;
+  for (const std::string& line : Lines(text)) {
+    absl::string_view rest = line;
+    if (!absl::ConsumePrefix(&rest, head)) continue;
+    const std::pair<std::string, std::string> sides =
+        absl::StrSplit(rest, absl::MaxSplits(" := ", 1));
+    if (sides.second.rfind("space tag", 0) != 0) continue;
+    EXPECT_EQ(rules.count(sides.first), 0u) << "twice: " << sides.first;
+    const size_t end = std::min(sides.second.find(" ->"), sides.second.find(','));
+    rules[sides.first] = sides.second.substr(0, end);
+  }
+  return rules;
+}
+
+TEST(FormatDoc, RulesAreThoseInTheHeader) {
+  auto in_header = RulesIn(ReadFile(PEDIGREE_STORE_DIR "/keys.h"), "// ");
+  EXPECT_EQ(in_header.size(), TableOfThePage("tag").size());
+  EXPECT_EQ(RulesIn(Page(), "    "), in_header);
+}
+
+TEST(FormatDoc, TheMarkerIsTheOneThatIsWritten) {
+  const std::vector<std::string> lines = Lines(Page());
+  std::string marker;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i] != "```marker") continue;
+    for (++i; lines[i] != "```"; ++i) marker += lines[i] + "\n";
+  }
+  PageStore store;
+  EXPECT_EQ(marker, store.Marker());
+}
+
+}  // namespace
+}  // namespace pedigree

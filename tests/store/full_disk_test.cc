@@ -1,0 +1,165 @@
+// A disk that fills: what fails says so, what was acknowledged stays, and writes resume once there
+// is room. Needs a user who may mount; else every test is skipped with the reason.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/store/test_store.h"
+
+namespace pedigree {
+namespace {
+
+namespace fs = std::filesystem;
+using absl::StatusCode;
+using ml_metadata::Artifact;
+
+absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& data_dir) {
+  StoreOptions options;
+  options.data_dir = data_dir;
+  options.block_cache_bytes = size_t{4} << 20;
+  options.write_buffer_bytes = size_t{4} << 20;
+  return Store::Open(options);
+}
+
+// A program that dies leaves no mount behind: its mounts are its own. Mounting needs a program that
+// has no threads yet, so this runs before the first test.
+class OwnMounts final : public testing::Environment {
+ public:
+  void SetUp() override {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+      error = errno;
+    }
+  }
+  static inline int error = 0;
+};
+const auto* const kOwnMounts = testing::AddGlobalTestEnvironment(new OwnMounts);
+
+// A small disk in memory, mounted at path(); not ok() where this user may not mount.
+class SmallDisk {
+ public:
+  explicit SmallDisk(size_t bytes) {
+    fs::create_directory(path());
+    error_ = OwnMounts::error;
+    const std::string size = absl::StrCat("size=", bytes);
+    if (error_ == 0 && mount("tmpfs", path().c_str(), "tmpfs", 0, size.c_str()) != 0) {
+      error_ = errno;
+    }
+  }
+  ~SmallDisk() {
+    if (!ok()) return;
+    EXPECT_EQ(umount(path().c_str()), 0) << std::strerror(errno);
+  }
+
+  bool ok() const { return error_ == 0; }
+  std::string why_not() const { return std::string("cannot mount: ") + std::strerror(error_); }
+  std::string path() const { return scratch_.path() + "/disk"; }
+  void Resize(size_t bytes) {
+    const std::string size = absl::StrCat("size=", bytes);
+    ASSERT_EQ(mount("tmpfs", path().c_str(), "tmpfs", MS_REMOUNT, size.c_str()), 0);
+  }
+
+ private:
+  ScratchDirectory scratch_;
+  int error_ = 0;
+};
+
+TEST(FullDisk, CreatingFailsAndIsCompletedOnceThereIsRoom) {
+  for (const size_t bytes : {4096, 8192, 16384, 32768, 65536, 98304}) {
+    SmallDisk disk(bytes);
+    if (!disk.ok()) GTEST_SKIP() << disk.why_not();
+    SCOPED_TRACE(bytes);
+    const auto full = Open(disk.path() + "/store");
+    if (full.ok()) continue;
+    EXPECT_TRUE(Fails(full, StatusCode::kResourceExhausted, "free space"));
+    disk.Resize(size_t{64} << 20);
+    auto store = Open(disk.path() + "/store");
+    ASSERT_TRUE(IsOk(store));
+    auto report = (*store)->Verify();
+    EXPECT_TRUE(report.ok() && report->ok());
+  }
+}
+
+absl::Status InsertOfSize(Store& store, size_t bytes) {
+  return store.Write([&](Transaction& transaction) {
+    Artifact artifact = NewNode<Artifact>(1);
+    (*artifact.mutable_custom_properties())["p"].set_string_value(std::string(bytes, 'p'));
+    return transaction.Insert(&artifact, {}).status();
+  });
+}
+
+TEST(FullDisk, WritesFailReadsGoOnAndWritesResumeOnceThereIsRoom) {
+  SmallDisk disk(size_t{3} << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.why_not();
+  int64_t stored = 0;
+  {
+    auto store = Open(disk.path() + "/store");
+    ASSERT_TRUE(IsOk(store));
+    absl::Status status;
+    while (stored < 100 && (status = InsertOfSize(**store, 100'000)).ok()) ++stored;
+    ASSERT_TRUE(Fails(status, StatusCode::kResourceExhausted, "free space"));
+    EXPECT_GT(stored, 0);
+    EXPECT_TRUE(Fails(InsertOfSize(**store, 100), StatusCode::kResourceExhausted));
+    EXPECT_TRUE(IsOk((*store)->Read(Blocking::kAllowed, [&](const Reader& reader) -> absl::Status {
+      EXPECT_TRUE(reader.FindRecord(NodeKind::kArtifact, stored)->has_value());
+      EXPECT_FALSE(reader.FindRecord(NodeKind::kArtifact, stored + 1)->has_value());
+      return absl::OkStatus();
+    })));
+
+    disk.Resize(size_t{64} << 20);
+    for (int i = 0; i < 200 && !(status = InsertOfSize(**store, 100)).ok(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    ASSERT_TRUE(IsOk(status));
+    ++stored;
+    auto report = (*store)->Verify();
+    ASSERT_TRUE(IsOk(report));
+    EXPECT_TRUE(report->ok()) << report->problems[0];
+    EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], stored);
+  }
+  auto store = Open(disk.path() + "/store");
+  ASSERT_TRUE(IsOk(store));
+  auto report = (*store)->Verify();
+  ASSERT_TRUE(IsOk(report));
+  EXPECT_TRUE(report->ok()) << report->problems[0];
+  EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], stored);
+}
+
+void FillUp(const std::string& disk) {
+  std::ofstream file(disk + "/filler", std::ios::binary);
+  const std::string page(4096, 'f');
+  while (file.write(page.data(), 4096).flush()) {
+  }
+}
+
+TEST(FullDisk, AnOpenWithoutRoomKeepsTheStore) {
+  SmallDisk disk(size_t{8} << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.why_not();
+  const std::string data_dir = disk.path() + "/store";
+  {
+    auto store = Open(data_dir);
+    ASSERT_TRUE(IsOk(store));
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(IsOk(InsertOfSize(**store, 1000)));
+  }
+  FillUp(disk.path());
+  EXPECT_TRUE(Fails(Open(data_dir), StatusCode::kResourceExhausted, "free space"));
+  EXPECT_TRUE(Fails(Open(data_dir), StatusCode::kResourceExhausted, "free space"));
+  fs::remove(disk.path() + "/filler");
+  auto store = Open(data_dir);
+  ASSERT_TRUE(IsOk(store));
+  auto report = (*store)->Verify();
+  ASSERT_TRUE(IsOk(report));
+  EXPECT_TRUE(report->ok());
+  EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], 10);
+}
+
+}  // namespace
+}  // namespace pedigree

@@ -1,0 +1,204 @@
+#include "store/keys.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <regex>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "store/codec.h"
+#include "tests/store/hex.h"
+#include "tests/store/random.h"
+#include "tests/store/scratch_directory.h"
+
+namespace pedigree {
+namespace {
+
+constexpr int kRounds = 1000;
+
+std::string Block(std::string prefix, int64_t block) {
+  AppendId(&prefix, block);
+  return prefix;
+}
+
+// The example on each key of keys.h, in its order, as the code encodes it.
+std::vector<std::string> EncodedExamples() {
+  return {
+      FormatKey().Encode(),
+      CountersKey().Encode(),
+      TypeKey{NodeKind::kArtifact, 10}.Encode(),
+      NodeKey{NodeKind::kArtifact, 7}.Encode(),
+      ExecutionEventsKey{3, 9}.Encode(),
+      ArtifactEventKey{7, 3, ml_metadata::Event::OUTPUT}.Encode(),
+      NameKey{NodeKind::kContext, 12, "r"}.Encode(),
+      ExternalIdKey{NodeKind::kExecution, "x"}.Encode(),
+      UriKey{"s3", 7}.Encode(),
+      FarLinkKey{NodeKind::kArtifact, 7, 2}.Encode(),
+      Block(TypeMembersPrefix(NodeKind::kExecution, 11), 1),
+      Block(ContextMembersPrefix(2, NodeKind::kArtifact), 0),
+      Block(UpdateTimePrefix(NodeKind::kArtifact, 5), 0),
+  };
+}
+
+// The hexadecimal digits at the end of the comment lines with "e.g.".
+std::vector<std::string> ExamplesInTheHeader() {
+  const std::regex example("// .*e\\.g\\. (?:.*: )?((?:[0-9a-f]{2})+(?: (?:[0-9a-f]{2})+)+)$");
+  std::vector<std::string> found;
+  for (absl::string_view line : absl::StrSplit(ReadFile(PEDIGREE_STORE_DIR "/keys.h"), '\n')) {
+    std::smatch match;
+    const std::string text(line);
+    if (std::regex_match(text, match, example)) found.push_back(WithoutBlanks(match[1].str()));
+  }
+  return found;
+}
+
+TEST(Keys, AreWhatTheirCommentsSay) {
+  const std::vector<std::string> in_header = ExamplesInTheHeader();
+  const std::vector<std::string> encoded = EncodedExamples();
+  ASSERT_EQ(in_header.size(), encoded.size()) << "one example per key of keys.h";
+  for (size_t i = 0; i < encoded.size(); ++i) EXPECT_EQ(Hex(encoded[i]), in_header[i]) << i;
+}
+
+TEST(Keys, PrefixesBeginTheirKeys) {
+  const auto begins = [](const std::string& key, const std::string& prefix) {
+    return key.size() > prefix.size() && key.substr(0, prefix.size()) == prefix;
+  };
+  EXPECT_TRUE(begins(ExecutionEventsKey{3, 9}.Encode(), ExecutionEventsKey::Prefix(3)));
+  EXPECT_TRUE(begins(ArtifactEventKey{7, 3, 4}.Encode(), ArtifactEventKey::Prefix(7)));
+  EXPECT_TRUE(begins(UriKey{"s3", 7}.Encode(), UriKey::Prefix("s3")));
+  EXPECT_FALSE(begins(UriKey{"s3x", 7}.Encode(), UriKey::Prefix("s3")));
+  EXPECT_TRUE(begins(FarLinkKey{NodeKind::kArtifact, 7, 2}.Encode(),
+                     FarLinkKey::Prefix(NodeKind::kArtifact, 7)));
+  EXPECT_TRUE(
+      begins(UpdateTimePrefix(NodeKind::kArtifact, 5), UpdateTimesPrefix(NodeKind::kArtifact)));
+  EXPECT_TRUE(begins(NodeKey{NodeKind::kArtifact, 7}.Encode(), KeyHead(Tag::kNode)));
+  EXPECT_EQ(KeyHead(Tag::kNode).size(), kKeyHeadBytes);
+}
+
+NodeKind RandomKind(Random& random) { return kNodeKinds[random.Index(3)]; }
+int64_t RandomId(Random& random) { return static_cast<int64_t>(random.Skewed() >> 1); }
+
+TEST(Keys, DecodeGivesBackWhatWasEncoded) {
+  Random random;
+  for (int i = 0; i < kRounds; ++i) {
+    const NodeKind kind = RandomKind(random);
+    const int64_t a = RandomId(random);
+    const int64_t b = RandomId(random);
+    const auto byte = static_cast<uint8_t>(random.Bits());
+
+    TypeKey type = {};
+    ASSERT_TRUE(TypeKey::Decode(TypeKey{kind, a}.Encode(), &type));
+    EXPECT_TRUE(type.kind == kind && type.id == a);
+    NodeKey node = {};
+    ASSERT_TRUE(NodeKey::Decode(NodeKey{kind, a}.Encode(), &node));
+    EXPECT_TRUE(node.kind == kind && node.id == a);
+    ExecutionEventsKey events = {};
+    ASSERT_TRUE(ExecutionEventsKey::Decode(ExecutionEventsKey{a, b}.Encode(), &events));
+    EXPECT_TRUE(events.execution == a && events.number == b);
+    ArtifactEventKey event = {};
+    ASSERT_TRUE(ArtifactEventKey::Decode(ArtifactEventKey{a, b, byte}.Encode(), &event));
+    EXPECT_TRUE(event.artifact == a && event.execution == b && event.type == byte);
+    FarLinkKey link = {};
+    ASSERT_TRUE(FarLinkKey::Decode(FarLinkKey{kind, a, b}.Encode(), &link));
+    EXPECT_TRUE(link.kind == kind && link.id == a && link.context == b);
+    int64_t artifact = 0;
+    const std::string uri = random.Bytes(200);
+    ASSERT_TRUE(UriKey::DecodeArtifact(UriKey{uri, a}.Encode(), &artifact));
+    EXPECT_EQ(artifact, a);
+  }
+}
+
+struct Decodable {
+  const char* what;
+  std::string key;
+  std::function<bool(absl::string_view)> decodes;
+  bool has_kind;
+};
+
+std::vector<Decodable> EveryDecodableKey() {
+  return {
+      {"type", TypeKey{NodeKind::kArtifact, 10}.Encode(),
+       [](absl::string_view key) {
+         TypeKey out;
+         return TypeKey::Decode(key, &out);
+       },
+       true},
+      {"node", NodeKey{NodeKind::kArtifact, 7}.Encode(),
+       [](absl::string_view key) {
+         NodeKey out;
+         return NodeKey::Decode(key, &out);
+       },
+       true},
+      {"execution_events", ExecutionEventsKey{3, 9}.Encode(),
+       [](absl::string_view key) {
+         ExecutionEventsKey out;
+         return ExecutionEventsKey::Decode(key, &out);
+       },
+       false},
+      {"artifact_event", ArtifactEventKey{7, 3, 4}.Encode(),
+       [](absl::string_view key) {
+         ArtifactEventKey out;
+         return ArtifactEventKey::Decode(key, &out);
+       },
+       false},
+      {"uri", UriKey{"s3", 7}.Encode(),
+       [](absl::string_view key) {
+         int64_t out;
+         return UriKey::DecodeArtifact(key, &out);
+       },
+       false},
+      {"far_link", FarLinkKey{NodeKind::kArtifact, 7, 2}.Encode(),
+       [](absl::string_view key) {
+         FarLinkKey out;
+         return FarLinkKey::Decode(key, &out);
+       },
+       true},
+  };
+}
+
+TEST(Keys, DecodeRefusesTruncatedAndOverlongKeys) {
+  for (const Decodable& one : EveryDecodableKey()) {
+    EXPECT_TRUE(one.decodes(one.key)) << one.what;
+    for (size_t size = 0; size < one.key.size(); ++size) {
+      EXPECT_FALSE(one.decodes(absl::string_view(one.key).substr(0, size)))
+          << one.what << ", " << size << " bytes";
+    }
+    EXPECT_FALSE(one.decodes(one.key + std::string(1, '\0'))) << one.what;
+  }
+}
+
+TEST(Keys, DecodeRefusesForeignKeys) {
+  const std::vector<Decodable> all = EveryDecodableKey();
+  for (const Decodable& one : all) {
+    for (const Decodable& other : all) {
+      EXPECT_EQ(one.decodes(other.key), &one == &other) << one.what << " of a " << other.what;
+    }
+    std::string other_space = one.key;
+    other_space[3] = '\x01';
+    EXPECT_FALSE(one.decodes(other_space)) << one.what;
+    if (!one.has_kind) continue;
+    for (char kind : {'\x00', '\x04', '\xff'}) {
+      std::string other_kind = one.key;
+      other_kind[kKeyHeadBytes] = kind;
+      EXPECT_FALSE(one.decodes(other_kind)) << one.what << " of kind " << int{kind};
+    }
+  }
+}
+
+TEST(Keys, OfOnePrefixStandInIdOrder) {
+  Random random;
+  for (int i = 0; i < kRounds; ++i) {
+    const int64_t a = RandomId(random);
+    const int64_t b = RandomId(random);
+    const auto encoded = [](int64_t id) { return NodeKey{NodeKind::kContext, id}.Encode(); };
+    EXPECT_EQ(a < b, encoded(a) < encoded(b));
+    const auto numbered = [](int64_t number) { return ExecutionEventsKey{3, number}.Encode(); };
+    EXPECT_EQ(a < b, numbered(a) < numbered(b));
+    const auto timed = [](int64_t time) { return UpdateTimePrefix(NodeKind::kArtifact, time); };
+    EXPECT_EQ(a - b < 0, timed(a - b) < timed(0));
+  }
+}
+
+}  // namespace
+}  // namespace pedigree

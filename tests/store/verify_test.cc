@@ -1,0 +1,591 @@
+// Store::Verify finds each kind of damage. Every case damages one thing of a small, clean store,
+// directly in the database, and expects the problem that names it.
+#include "store/verify.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+
+#include "absl/strings/match.h"
+#include "store/codec.h"
+#include "store/id_set.h"
+#include "store/keys.h"
+#include "tests/store/test_store.h"
+
+namespace pedigree {
+namespace {
+
+using ml_metadata::Artifact;
+using ml_metadata::Context;
+using ml_metadata::Event;
+using ml_metadata::Execution;
+
+constexpr int64_t kArtifactType = 10;
+constexpr int64_t kExecutionType = 11;
+constexpr int64_t kContextType = 12;
+constexpr int64_t kRuns = 20;  // Contexts, more than stand in a record.
+constexpr int64_t kTime = TestStore::kStartMs;
+
+int64_t TypeOf(NodeKind kind) { return kArtifactType - 1 + static_cast<int64_t>(kind); }
+
+// Two nodes of each kind with everything that a node can have, and two events between them:
+// artifact 1 is in contexts 1 to 20, execution 1 in context 1, context 2 in context 1;
+// artifact 1 -> OUTPUT of execution 1, artifact 2 -> INPUT of execution 1.
+template <class Node>
+void InsertTwo(TestStore& store, int64_t type, const std::vector<int64_t>& contexts) {
+  for (const char* name : {"first", "second"}) {
+    Node node = NewNode<Node>(type, name);
+    node.set_external_id(name);
+    (*node.mutable_properties())["p"].set_int_value(1);
+    const bool linked =
+        node.name() == (TraitsOf<Node>::kKind == NodeKind::kContext ? "second" : "first");
+    ASSERT_TRUE(IsOk(Insert(store, node, linked ? contexts : std::vector<int64_t>())));
+  }
+}
+
+template <class Node>
+void PutTypeWithProperty(TestStore& store, int64_t expected_id) {
+  typename TraitsOf<Node>::Type type;
+  type.set_name("Type");
+  (*type.mutable_properties())["p"] = ml_metadata::INT;
+  ASSERT_TRUE(IsOk(store->Write(
+      [&](Transaction& transaction) { return transaction.PutType<Node>(&type).status(); })));
+  ASSERT_EQ(type.id(), expected_id);
+}
+
+void FillForVerify(TestStore& store) {
+  PutTypeWithProperty<Artifact>(store, kArtifactType);
+  PutTypeWithProperty<Execution>(store, kExecutionType);
+  PutTypeWithProperty<Context>(store, kContextType);
+  InsertTwo<Context>(store, kContextType, {1});
+  std::vector<int64_t> runs = {1, 2};
+  for (int64_t run = 3; run <= kRuns; ++run) {
+    ASSERT_EQ(*Insert(store, NewNode<Context>(kContextType, std::to_string(run))), run);
+    runs.push_back(run);
+  }
+  InsertTwo<Artifact>(store, kArtifactType, runs);
+  InsertTwo<Execution>(store, kExecutionType, {1});
+  ASSERT_TRUE(IsOk(store->Write([](Transaction& transaction) {
+    Event output;
+    output.set_artifact_id(1);
+    output.set_execution_id(1);
+    output.set_type(Event::OUTPUT);
+    Event input = output;
+    input.set_artifact_id(2);
+    input.set_type(Event::INPUT);
+    return AddEvents(transaction, {&output, &input});
+  })));
+}
+
+struct Damage {
+  std::string name;
+  std::function<void(RawDatabase& database)> apply;
+  std::string problem;  // A part of it.
+};
+
+std::string Id(int64_t id) {
+  std::string bytes;
+  AppendId(&bytes, id);
+  return bytes;
+}
+
+std::string SetOf(std::vector<uint8_t> offsets) {
+  IdSet set;
+  for (uint8_t offset : offsets) set.Add(offset);
+  return set.Encode();
+}
+
+// Replaces the message in a node's record.
+template <class Node>
+void ChangeNode(RawDatabase& database, int64_t id, const std::function<void(Node*)>& change) {
+  const std::string key = NodeKey{TraitsOf<Node>::kKind, id}.Encode();
+  const std::string bytes = database.Get(Family::kNode, key).value();
+  const RecordView record = *RecordView::Parse(bytes);
+  Node node;
+  ASSERT_TRUE(node.ParseFromString(std::string(record.message())));
+  change(&node);
+  const std::vector<int64_t> links = record.NearLinks();
+  database.Put(Family::kNode, key,
+               EncodeRecord(links, record.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone,
+                            node.SerializeAsString()));
+}
+
+void ChangeCounters(RawDatabase& database, const std::function<void(Counters*)>& change) {
+  Counters counters;
+  ASSERT_TRUE(
+      Counters::Decode(database.Get(Family::kMeta, CountersKey().Encode()).value(), &counters));
+  change(&counters);
+  database.Put(Family::kMeta, CountersKey().Encode(), counters.Encode());
+}
+
+std::function<void(RawDatabase&)> Put(Family family, std::string key, std::string value) {
+  return [=](RawDatabase& database) { database.Put(family, key, value); };
+}
+std::function<void(RawDatabase&)> Delete(Family family, std::string key) {
+  return [=](RawDatabase& database) {
+    ASSERT_TRUE(database.Get(family, key).has_value()) << "nothing to delete";
+    database.Delete(family, key);
+  };
+}
+
+std::string FirstBlock(const std::string& prefix) { return prefix + Id(0); }
+
+std::string Title(NodeKind kind) {
+  std::string name(NameOf(kind));
+  name[0] = static_cast<char>(name[0] - 'a' + 'A');
+  return name;
+}
+
+// Damages that every kind of node can have.
+std::vector<Damage> DamagesOf(NodeKind kind) {
+  std::vector<Damage> all;
+  const std::string title = Title(kind);
+  const std::string first = std::string(NameOf(kind)) + " 1: ";
+  const std::string second = std::string(NameOf(kind)) + " 2: ";
+  const std::string name = NameKey{kind, TypeOf(kind), "first"}.Encode();
+  const std::string external_id = ExternalIdKey{kind, "first"}.Encode();
+  const std::string stale_name = NameKey{kind, TypeOf(kind), "stale"}.Encode();
+  const std::string stale_external_id = ExternalIdKey{kind, "stale"}.Encode();
+  const std::string members = FirstBlock(TypeMembersPrefix(kind, TypeOf(kind)));
+  const std::string times = FirstBlock(UpdateTimePrefix(kind, kTime));
+  const auto add = [&](const char* what, std::function<void(RawDatabase&)> apply,
+                       const std::string& problem) {
+    all.push_back({title + what, std::move(apply), problem});
+  };
+  constexpr Family kIndex = Family::kIndex;
+  add("NameMissing", Delete(kIndex, name), first + "name: missing");
+  add("NameOfAnother", Put(kIndex, name, Id(2)), first + "name: wrong value");
+  add("NameTooLong", Put(kIndex, name, Id(1) + "x"), first + "name: wrong value");
+  add("NameStale", Put(kIndex, stale_name, Id(1)), first + "a stale entry in the index name");
+  add("NameOfNobody", Put(kIndex, stale_name, Id(99)), " 99: a stale entry in the index name");
+  add("NameShort", Put(kIndex, stale_name, "abc"), "an entry of the index name does not decode");
+  add("ExternalIdMissing", Delete(kIndex, external_id), first + "external_id: missing");
+  add("ExternalIdOfAnother", Put(kIndex, external_id, Id(2)), first + "external_id: wrong value");
+  add("ExternalIdStale", Put(kIndex, stale_external_id, Id(1)),
+      first + "a stale entry in the index external_id");
+  add("ExternalIdShort", Put(kIndex, stale_external_id, ""),
+      "an entry of the index external_id does not decode");
+  add("TypeMembersMissing", Delete(kIndex, members), first + "type_members: missing");
+  add("TypeMembersShort", Put(kIndex, members, SetOf({1})), second + "type_members: missing");
+  add(
+      "TypeMembersStale",
+      [=](RawDatabase& database) {
+        IdSet set;
+        ASSERT_TRUE(IdSet::Decode(database.Get(kIndex, members).value(), &set));
+        set.Add(99);
+        database.Put(kIndex, members, set.Encode());
+      },
+      " 99: a stale entry in posting list 64");
+  add("TypeMembersOfAnotherType", Put(kIndex, FirstBlock(TypeMembersPrefix(kind, 9)), SetOf({1})),
+      first + "a stale entry in posting list 64");
+  add("TypeMembersDamaged", Put(kIndex, members, ""), first + "type_members: missing");
+  add("TypeMembersKeyShort", Put(kIndex, TypeMembersPrefix(kind, TypeOf(kind)), SetOf({1})),
+      "a posting list does not decode");
+  add("UpdateTimesMissing", Delete(kIndex, times), first + "update_times: missing");
+  add("UpdateTimesShort", Put(kIndex, times, SetOf({1})), second + "update_times: missing");
+  add("UpdateTimesStale", Put(kIndex, FirstBlock(UpdateTimePrefix(kind, kTime - 1)), SetOf({1})),
+      first + "a stale entry in posting list 66");
+  add("UpdateTimesDamaged", Put(kIndex, times, std::string(40, 'x')),
+      first + "update_times: missing");
+  add("RecordMissing", Delete(Family::kNode, NodeKey{kind, 1}.Encode()),
+      first + "a stale entry in the index name");
+  add("MessageUndecodable",
+      Put(Family::kNode, NodeKey{kind, 1}.Encode(), EncodeRecord({}, FarLinks::kNone, "\x08")),
+      first + "the message does not decode");
+  add(
+      "BeyondTheLastId",
+      [=](RawDatabase& database) {
+        ChangeCounters(database,
+                       [=](Counters* counters) { counters->last_node_id[IndexOf(kind)] = 1; });
+      },
+      second + "beyond the last id handed out");
+  return all;
+}
+
+// Damages to a record's message, typed.
+template <class Node>
+std::vector<Damage> DamagesOfMessages() {
+  std::vector<Damage> all;
+  constexpr NodeKind kKind = TraitsOf<Node>::kKind;
+  const std::string title = Title(kKind);
+  const std::string first = std::string(NameOf(kKind)) + " 1: ";
+  const std::string second = std::string(NameOf(kKind)) + " 2: ";
+  const auto add = [&](const char* what, int64_t id, std::function<void(Node*)> change,
+                       const std::string& problem) {
+    all.push_back({title + what,
+                   [=](RawDatabase& database) { ChangeNode<Node>(database, id, change); },
+                   problem});
+  };
+  add(
+      "OfAnotherId", 1, [](Node* node) { node->set_id(2); }, first + "the message does not decode");
+  add(
+      "OfNoType", 1, [](Node* node) { node->set_type_id(99); }, first + "does not fit its type");
+  add(
+      "WithTypeName", 1, [](Node* node) { node->set_type("Type"); },
+      first + "does not fit its type");
+  add(
+      "WithUndeclaredProperty", 1,
+      [](Node* node) { (*node->mutable_properties())["q"].set_int_value(1); },
+      first + "does not fit its type");
+  add(
+      "WithAnotherName", 1, [](Node* node) { node->set_name("other"); }, first + "name: missing");
+  add(
+      "WithoutName", 1, [](Node* node) { node->clear_name(); },
+      first + "a stale entry in the index name");
+  add(
+      "WithAnotherExternalId", 1, [](Node* node) { node->set_external_id("other"); },
+      first + "external_id: missing");
+  add(
+      "WithAnotherTime", 1, [](Node* node) { node->set_last_update_time_since_epoch(kTime - 1); },
+      first + "update_times: missing");
+  add(
+      "FromTheFuture", 1,
+      [](Node* node) { node->set_last_update_time_since_epoch(kTime + 1'000'000); },
+      first + "updated after the newest time");
+  add(
+      "CreatedBeforeItsPredecessor", 2,
+      [](Node* node) { node->set_create_time_since_epoch(kTime - 1); },
+      second + "created before the node before it");
+  return all;
+}
+
+template <class Node>
+Damage DamageOfPropertyKind() {
+  return {Title(TraitsOf<Node>::kKind),
+          [](RawDatabase& database) {
+            ChangeNode<Node>(database, 1, [](Node* node) {
+              (*node->mutable_properties())["p"].set_string_value("text");
+            });
+          },
+          "1: does not fit its type"};
+}
+
+// The types declare INT.
+std::vector<Damage> DamagesOfPropertyKinds() {
+  return {DamageOfPropertyKind<Artifact>(), DamageOfPropertyKind<Execution>(),
+          DamageOfPropertyKind<Context>()};
+}
+
+std::vector<Damage> DamagesOfUndecodableRecords() {
+  std::vector<Damage> all;
+  for (NodeKind kind : kNodeKinds) {
+    all.push_back({Title(kind), Put(Family::kNode, NodeKey{kind, 1}.Encode(), ""),
+                   std::string(NameOf(kind)) + " 1"});
+  }
+  all.push_back({"FarLinkKeyShort",
+                 Put(Family::kIndex, FarLinkKey::Prefix(NodeKind::kArtifact, 1), ""),
+                 "a far link does not decode"});
+  return all;
+}
+
+// The event bytes of a chunk or an entry by artifact, changed.
+std::string EventBytes(int64_t artifact, int64_t execution, Event::Type type) {
+  Event event;
+  event.set_artifact_id(artifact);
+  event.set_execution_id(execution);
+  event.set_type(type);
+  event.set_milliseconds_since_epoch(kTime);
+  return event.SerializeAsString();
+}
+
+std::string Numbered(uint64_t number, const std::string& event) {
+  std::string bytes;
+  AppendVarint(&bytes, number);
+  return bytes + event;
+}
+
+std::string Chunk(const std::vector<std::string>& events) {
+  std::string chunk;
+  for (const std::string& event : events) AppendEventToChunk(event, &chunk);
+  return chunk;
+}
+
+std::vector<Damage> DamagesOfEvents() {
+  constexpr Family kEvent = Family::kEvent;
+  const std::string chunk = ExecutionEventsKey{1, 1}.Encode();
+  const std::string output = ArtifactEventKey{1, 1, Event::OUTPUT}.Encode();
+  const std::string input = ArtifactEventKey{2, 1, Event::INPUT}.Encode();
+  const std::string output_event = EventBytes(1, 1, Event::OUTPUT);
+  const std::string input_event = EventBytes(2, 1, Event::INPUT);
+  return {
+      {"ChunkMissing", Delete(kEvent, chunk), "events: 0 by execution, 2 by artifact"},
+      {"ChunkOfOneEventLess", Put(kEvent, chunk, Chunk({output_event})),
+       "events: 1 by execution, 2 by artifact"},
+      {"ChunkWithAnEventTwice", Put(kEvent, chunk, Chunk({output_event, input_event, input_event})),
+       "events: 3 by execution, 2 by artifact"},
+      {"ChunkDamaged", Put(kEvent, chunk, "\x7f"), "execution 1: its events do not decode"},
+      {"ChunkWithADamagedEvent", Put(kEvent, chunk, Chunk({"\x08", input_event})),
+       "execution 1: one of its events does not decode"},
+      {"ChunkOfAnotherExecution", Put(kEvent, chunk, Chunk({EventBytes(1, 2, Event::OUTPUT)})),
+       "execution 1: one of its events does not decode"},
+      {"ChunkOfNoExecution",
+       Put(kEvent, ExecutionEventsKey{9, 1}.Encode(), Chunk({EventBytes(1, 9, Event::INPUT)})),
+       "event of artifact 1 and execution 9: missing"},
+      {"ChunkBeyondTheLastNumber",
+       Put(kEvent, ExecutionEventsKey{1, 99}.Encode(), Chunk({EventBytes(2, 1, Event::OUTPUT)})),
+       "event 99: beyond the last number handed out"},
+      {"ChunkKeyShort", Put(kEvent, ExecutionEventsKey::Prefix(1), Chunk({output_event})),
+       "a key of execution_events does not decode"},
+      {"EventByArtifactMissing", Delete(kEvent, output),
+       "event of artifact 1 and execution 1: not the same by artifact"},
+      {"EventByArtifactChanged", Put(kEvent, output, Numbered(1, input_event)),
+       "event of artifact 1 and execution 1: not the same by artifact"},
+      {"EventByArtifactTooMany",
+       Put(kEvent, ArtifactEventKey{1, 1, Event::INPUT}.Encode(),
+           Numbered(1, EventBytes(1, 1, Event::INPUT))),
+       "events: 2 by execution, 3 by artifact"},
+      {"EventByArtifactDamaged", Put(kEvent, output, ""),
+       "an entry of artifact_event does not decode"},
+      {"EventByArtifactBeyondTheLastNumber", Put(kEvent, input, Numbered(99, input_event)),
+       "event 99: beyond the last number handed out"},
+      {"EventOfNoArtifact", Delete(Family::kNode, NodeKey{NodeKind::kArtifact, 2}.Encode()),
+       "event of artifact 2 and execution 1: missing"},
+  };
+}
+
+// Numbers are insertion order: those of a chunk begin with its key's and ascend.
+std::vector<Damage> DamagesOfEventNumbers() {
+  constexpr Family kEvent = Family::kEvent;
+  const std::string chunk = ExecutionEventsKey{1, 1}.Encode();
+  return {
+      {"ChunkUnderAnotherNumber",
+       [=](RawDatabase& database) {
+         const std::string value = database.Get(kEvent, chunk).value();
+         database.Delete(kEvent, chunk);
+         database.Put(kEvent, ExecutionEventsKey{1, 2}.Encode(), value);
+       },
+       "execution 1"},
+      {"ChunkWithARepeatedEvent",
+       Put(kEvent, chunk,
+           Chunk({EventBytes(1, 1, Event::OUTPUT), EventBytes(1, 1, Event::OUTPUT)})),
+       "execution 1"},
+      {"EventByArtifactUnderAnotherNumber",
+       Put(kEvent, ArtifactEventKey{1, 1, Event::OUTPUT}.Encode(),
+           Numbered(2, EventBytes(1, 1, Event::OUTPUT))),
+       "execution 1"},
+      {"ChunkEmpty", Put(kEvent, ExecutionEventsKey{2, 2}.Encode(), ""), "execution 2"},
+  };
+}
+
+std::vector<Damage> DamagesOfLinks() {
+  constexpr Family kIndex = Family::kIndex;
+  constexpr NodeKind kArtifact = NodeKind::kArtifact;
+  const auto members = [](int64_t context, NodeKind kind) {
+    return FirstBlock(ContextMembersPrefix(context, kind));
+  };
+  const auto far = [](NodeKind kind, int64_t id, int64_t context) {
+    return FarLinkKey{kind, id, context}.Encode();
+  };
+  return {
+      {"AttributionMissing", Delete(kIndex, members(1, kArtifact)),
+       "artifact 1: link to context 1: missing"},
+      {"AssociationMissing", Delete(kIndex, members(1, NodeKind::kExecution)),
+       "execution 1: link to context 1: missing"},
+      {"ChildMissing", Delete(kIndex, members(1, NodeKind::kContext)),
+       "context 2: link to context 1: missing"},
+      {"AttributionStale", Put(kIndex, members(1, kArtifact), SetOf({1, 2})),
+       "artifact 2: a stale entry in posting list 65"},
+      {"AssociationOfNobody", Put(kIndex, members(1, NodeKind::kExecution), SetOf({1, 99})),
+       "execution 99: a stale entry in posting list 65"},
+      {"ChildStale", Put(kIndex, members(2, NodeKind::kContext), SetOf({3})),
+       "context 3: a stale entry in posting list 65"},
+      {"AttributionDamaged", Put(kIndex, members(1, kArtifact), ""),
+       "a posting list does not decode"},
+      {"MembersOfNoKind",
+       [=](RawDatabase& database) {
+         std::string key = members(1, kArtifact);
+         key[kKeyHeadBytes + 8] = '\x09';
+         database.Put(kIndex, key, SetOf({1}));
+       },
+       "a posting list does not decode"},
+      {"ContextMissing", Delete(Family::kNode, NodeKey{NodeKind::kContext, 3}.Encode()),
+       "artifact 1: link to context 3: missing"},
+      {"FarLinkMissing", Delete(kIndex, far(kArtifact, 1, 20)),
+       "artifact 1: a stale entry in posting list 65"},
+      {"FarLinksAllMissing",
+       [=](RawDatabase& database) {
+         for (int64_t context = 17; context <= kRuns; ++context) {
+           database.Delete(kIndex, far(kArtifact, 1, context));
+         }
+       },
+       "artifact 1: far links do not match the record"},
+      {"FarLinkToAContextOfTheRecord", Put(kIndex, far(kArtifact, 1, 3), ""),
+       "artifact 1: link to context 3: not ascending"},
+      {"FarLinkToNoContext", Put(kIndex, far(kArtifact, 1, 99), ""),
+       "artifact 1: link to context 99: missing"},
+      {"FarLinkOfARecordWithoutAny", Put(kIndex, far(kArtifact, 2, 3), ""),
+       "artifact 2: a far link that its record does not know"},
+      {"FarLinkOfNobody", Put(kIndex, far(NodeKind::kExecution, 99, 3), ""),
+       "execution 99: a far link that its record does not know"},
+      {"FarLinkKeyLong", Put(kIndex, far(NodeKind::kExecution, 2, 3) + "x", ""),
+       "a far link does not decode"},
+      {"LinkMissingInTheRecord",
+       [](RawDatabase& database) {
+         const std::string key = NodeKey{NodeKind::kExecution, 1}.Encode();
+         const std::string bytes = database.Get(Family::kNode, key).value();
+         database.Put(Family::kNode, key,
+                      EncodeRecord({}, FarLinks::kNone, RecordView::Parse(bytes)->message()));
+       },
+       "execution 1: a stale entry in posting list 65"},
+      {"UriMissing", Delete(kIndex, UriKey{"", 1}.Encode()), "artifact 1: uri: missing"},
+      {"UriStale", Put(kIndex, UriKey{"s3://stale", 1}.Encode(), ""),
+       "artifact 1: a stale entry in the index uri"},
+      {"UriOfNobody", Put(kIndex, UriKey{"", 99}.Encode(), ""),
+       "artifact 99: a stale entry in the index uri"},
+      {"UriKeyShort", Put(kIndex, UriKey::Prefix("x"), ""),
+       "an entry of the index uri does not decode"},
+  };
+}
+
+// The bytes of a type of another name under `id`.
+std::string TypeBytes(int64_t id) {
+  ml_metadata::ArtifactType type;
+  type.set_id(id);
+  type.set_name("Other");
+  return type.SerializeAsString();
+}
+
+std::vector<Damage> DamagesOfTypes() {
+  const auto type = [](NodeKind kind, int64_t id) { return TypeKey{kind, id}.Encode(); };
+  return {
+      {"TypeMissing", Delete(Family::kMeta, type(NodeKind::kArtifact, kArtifactType)),
+       "artifact 1: does not fit its type"},
+      {"TypeUnderAnotherId", Put(Family::kMeta, type(NodeKind::kArtifact, 5), TypeBytes(6)),
+       "artifact type 5: not in the catalog"},
+      {"TypeBeyondTheLastId", Put(Family::kMeta, type(NodeKind::kArtifact, 99), TypeBytes(99)),
+       "artifact type 99: beyond the last id handed out"},
+  };
+}
+
+std::vector<Damage> DamagesByForeignKeys() {
+  std::string of_no_tag = KeyHead(Tag::kNode) + Id(1);
+  of_no_tag[kKeyHeadBytes - 1] = '\x7f';
+  std::string of_no_kind = NodeKey{NodeKind::kContext, 1}.Encode();
+  of_no_kind[kKeyHeadBytes] = '\x04';
+  std::string of_another_space = NodeKey{NodeKind::kContext, 1}.Encode();
+  of_another_space[3] = '\x01';
+  const std::string record = EncodeRecord({}, FarLinks::kNone, "");
+  return {
+      {"InMeta", Put(Family::kMeta, of_no_tag, "x"), "key"},
+      {"InNode", Put(Family::kNode, of_no_tag, "x"), "key"},
+      {"InEvent", Put(Family::kEvent, of_no_tag, "x"), "key"},
+      {"InIndex", Put(Family::kIndex, of_no_tag, "x"), "key"},
+      {"OfNoKind", Put(Family::kNode, of_no_kind, record), "key"},
+      {"OfAnotherSpace", Put(Family::kNode, of_another_space, record), "key"},
+      {"OfAnotherFamily", Put(Family::kIndex, NodeKey{NodeKind::kContext, 1}.Encode(), record),
+       "key"},
+      {"OfNodeZero", Put(Family::kNode, NodeKey{NodeKind::kContext, 0}.Encode(), record),
+       "context 0"},
+  };
+}
+
+// Filled once per process; each case damages a copy.
+const TestStore& FilledStore() {
+  static const std::unique_ptr<TestStore> store = [] {
+    auto filled = std::make_unique<TestStore>();
+    FillForVerify(*filled);
+    EXPECT_EQ(Problems(*filled), "");
+    filled->Close();
+    return filled;
+  }();
+  return *store;
+}
+
+absl::StatusOr<VerifyReport> VerifyDamaged(const Damage& damage) {
+  const ScratchDirectory scratch;
+  StoreOptions options = FilledStore().options();
+  CopyDirectory(options.data_dir, scratch.path() + "/store");
+  options.data_dir = scratch.path() + "/store";
+  {
+    RawDatabase database(options.data_dir + "/db");
+    damage.apply(database);
+  }
+  auto store = Store::Open(options);
+  if (!store.ok()) return store.status();
+  return (*store)->Verify();
+}
+
+void ExpectFound(const std::vector<Damage>& damages) {
+  for (const Damage& damage : damages) {
+    SCOPED_TRACE(damage.name);
+    auto report = VerifyDamaged(damage);
+    EXPECT_TRUE(IsOk(report)) << "what Verify finds wrong is in its report";
+    if (!report.ok()) continue;
+    bool found = false;
+    for (const std::string& problem : report->problems) {
+      found = found || absl::StrContains(problem, damage.problem);
+    }
+    EXPECT_TRUE(found) << "expected '" << damage.problem << "' among " << report->problem_count
+                       << ": " << (report->ok() ? "(none)" : report->problems[0]);
+  }
+}
+
+TEST(Verify, FindsDamageToRecordsAndIndexesOfArtifacts) {
+  ExpectFound(DamagesOf(NodeKind::kArtifact));
+}
+TEST(Verify, FindsDamageToRecordsAndIndexesOfExecutions) {
+  ExpectFound(DamagesOf(NodeKind::kExecution));
+}
+TEST(Verify, FindsDamageToRecordsAndIndexesOfContexts) {
+  ExpectFound(DamagesOf(NodeKind::kContext));
+}
+TEST(Verify, FindsDamageToMessagesOfArtifacts) { ExpectFound(DamagesOfMessages<Artifact>()); }
+TEST(Verify, FindsDamageToMessagesOfExecutions) { ExpectFound(DamagesOfMessages<Execution>()); }
+TEST(Verify, FindsDamageToMessagesOfContexts) { ExpectFound(DamagesOfMessages<Context>()); }
+TEST(Verify, FindsDamageToEvents) { ExpectFound(DamagesOfEvents()); }
+TEST(Verify, FindsDamageToNumbersOfEvents) { ExpectFound(DamagesOfEventNumbers()); }
+TEST(Verify, FindsDamageToLinksAndUris) { ExpectFound(DamagesOfLinks()); }
+TEST(Verify, FindsDamageToTypes) { ExpectFound(DamagesOfTypes()); }
+TEST(Verify, FindsRecordsThatDoNotDecode) { ExpectFound(DamagesOfUndecodableRecords()); }
+TEST(Verify, FindsPropertiesOfAnotherKindThanDeclared) { ExpectFound(DamagesOfPropertyKinds()); }
+TEST(Verify, FindsKeysThatTheFormatDoesNotHave) { ExpectFound(DamagesByForeignKeys()); }
+
+TEST(Verify, CountsWhatIsThere) {
+  TestStore store;
+  FillForVerify(store);
+  auto report = store->Verify();
+  ASSERT_TRUE(IsOk(report));
+  EXPECT_TRUE(report->ok());
+  EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], 2);
+  EXPECT_EQ(report->nodes[IndexOf(NodeKind::kExecution)], 2);
+  EXPECT_EQ(report->nodes[IndexOf(NodeKind::kContext)], kRuns);
+  EXPECT_EQ(report->types, kLastPredefinedTypeId + 3);
+  EXPECT_EQ(report->events, 2);
+  EXPECT_EQ(report->links, kRuns + 1 + 1);
+  // Names, external ids, uris, far links; members of types, of contexts, and by update time.
+  EXPECT_EQ(report->index_entries, 24 + 6 + 2 + 4 + 24 + 22 + 24);
+}
+
+TEST(Verify, KeepsTheFirstProblemsAndCountsThemAll) {
+  Damage damage;
+  damage.apply = [](RawDatabase& database) {
+    for (int64_t i = 0; i < 300; ++i) {
+      database.Put(Family::kIndex, UriKey{"stale", 1000 + i}.Encode(), "");
+    }
+  };
+  auto report = VerifyDamaged(damage);
+  ASSERT_TRUE(IsOk(report));
+  EXPECT_EQ(report->problem_count, 300);
+  EXPECT_EQ(report->problems.size(), VerifyReport::kMaxProblems);
+  EXPECT_FALSE(report->ok());
+}
+
+TEST(Verify, DamageThatOpenNeedsStopsTheStart) {
+  const std::vector<Damage> damages = {
+      {"FormatMissing", Delete(Family::kMeta, FormatKey().Encode()), "format"},
+      {"FormatShort", Put(Family::kMeta, FormatKey().Encode(), "x"), "format"},
+      {"CountersMissing", Delete(Family::kMeta, CountersKey().Encode()), "counters"},
+      {"CountersShort", Put(Family::kMeta, CountersKey().Encode(), "x"), "counters"},
+      {"TypeUndecodable",
+       Put(Family::kMeta, TypeKey{NodeKind::kArtifact, kArtifactType}.Encode(), "\x08"), "a type"},
+      {"TypeKeyShort", Put(Family::kMeta, KeyHead(Tag::kType) + "\x01", ""), "a type"},
+  };
+  for (const Damage& damage : damages) {
+    SCOPED_TRACE(damage.name);
+    EXPECT_TRUE(Fails(VerifyDamaged(damage), absl::StatusCode::kDataLoss, damage.problem));
+  }
+}
+
+}  // namespace
+}  // namespace pedigree
