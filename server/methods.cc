@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "google/protobuf/arena.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "server/handlers.h"
 #include "server/validate.h"
 
@@ -17,6 +18,10 @@ using mlmd::Execution;
 // The first block of a call's arena: most requests fit, so parsing allocates nothing else.
 constexpr size_t kArenaBytes = 4096;
 
+// Clients parse answers with protobuf's limit of 100, and an answer may hold a node a few levels
+// deeper than the request that stored it.
+constexpr int kMaxNesting = 90;
+
 // A request on an arena: its many small parts cost one allocation, and one deallocation.
 template <class Request>
 class CallWith : public Call {
@@ -26,7 +31,10 @@ class CallWith : public Call {
         request_(google::protobuf::Arena::CreateMessage<Request>(&arena_)) {}
 
   absl::Status Parse(absl::string_view bytes) override {
-    if (!request_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                                 static_cast<int>(bytes.size()));
+    input.SetRecursionLimit(kMaxNesting);
+    if (!request_->ParseFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
       return absl::InvalidArgumentError(
           "the request does not parse: it is not a message of this call, or its text is not UTF-8");
     }

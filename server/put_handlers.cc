@@ -1,5 +1,7 @@
 // Put{Artifacts,Executions,Contexts}, PutExecution, PutLineageSubgraph.
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,39 +44,72 @@ using Contexts = google::protobuf::RepeatedPtrField<Context>;
 // PutExecution stores artifacts, the execution and events before contexts (which shows in which
 // error comes first), but their records hold the ids of their contexts. So the ids are found out
 // beforehand, without writing: they are given, found by name, or the next ones.
+class ContextPlanner {
+ public:
+  ContextPlanner(const Transaction& transaction, ReuseOptions reuse)
+      : transaction_(transaction),
+        reuse_(reuse),
+        next_id_(transaction.last_id(NodeKind::kContext) + 1) {}
+
+  absl::StatusOr<PlannedContext> Plan(const Context& context) {
+    if (context.has_id()) return PlanUpdate(context);
+    const Name name = {context.type_id(), context.name()};
+    if (reuse_.context_by_name && !context.name().empty()) {
+      auto existing = FindByName(name);
+      if (!existing.ok()) return existing.status();
+      if (existing->has_value()) return PlannedContext{**existing, false};
+    }
+    names_[name] = next_id_;
+    return PlannedContext{next_id_++, true};
+  }
+
+ private:
+  using Name = std::pair<int64_t, std::string>;  // Type and name.
+
+  absl::StatusOr<PlannedContext> PlanUpdate(const Context& context) {
+    const PlannedContext planned = {context.id(), !reuse_.context_by_id};
+    if (!planned.is_put || !reuse_.context_by_name) return planned;
+    auto record = transaction_.FindRecord(NodeKind::kContext, context.id());
+    if (!record.ok()) return record.status();
+    const auto stored =
+        record->has_value() ? PeekNode(NodeKind::kContext, (*record)->message()) : std::nullopt;
+    if (!stored.has_value()) return planned;  // Refused when it is put.
+    names_[{stored->type_id, std::string(stored->name.value_or(""))}] = std::nullopt;
+    names_[{stored->type_id, context.name()}] = context.id();
+    return planned;
+  }
+
+  absl::StatusOr<std::optional<int64_t>> FindByName(const Name& name) const {
+    const auto it = names_.find(name);
+    if (it != names_.end()) return it->second;
+    return transaction_.FindIdByName(NodeKind::kContext, name.first, name.second);
+  }
+
+  const Transaction& transaction_;
+  const ReuseOptions reuse_;
+  int64_t next_id_;
+  // What this request makes of names: whose they are, or that they are free.
+  std::map<Name, std::optional<int64_t>> names_;
+};
+
 absl::StatusOr<std::vector<PlannedContext>> PlanContexts(const Transaction& transaction,
                                                          const Contexts& contexts,
                                                          ReuseOptions reuse) {
+  ContextPlanner planner(transaction, reuse);
   std::vector<PlannedContext> plan;
-  std::map<std::pair<int64_t, absl::string_view>, int64_t> new_ids;  // By type and name.
-  int64_t next_id = transaction.last_id(NodeKind::kContext) + 1;
   for (const Context& context : contexts) {
-    if (context.has_id()) {
-      plan.push_back({context.id(), !reuse.context_by_id});
-      continue;
-    }
-    const std::pair<int64_t, absl::string_view> key = {context.type_id(), context.name()};
-    if (reuse.context_by_name && !context.name().empty()) {
-      auto stored = transaction.FindIdByName(NodeKind::kContext, context.type_id(), context.name());
-      if (!stored.ok()) return stored.status();
-      if (stored->has_value()) {
-        plan.push_back({**stored, false});
-        continue;
-      }
-      if (const auto it = new_ids.find(key); it != new_ids.end()) {
-        plan.push_back({it->second, false});
-        continue;
-      }
-    }
-    new_ids[key] = next_id;
-    plan.push_back({next_id++, true});
+    auto planned = planner.Plan(context);
+    if (!planned.ok()) return planned.status();
+    plan.push_back(*planned);
   }
   return plan;
 }
 
 std::vector<int64_t> IdsOf(const std::vector<PlannedContext>& plan) {
   std::vector<int64_t> ids;
-  for (const PlannedContext& context : plan) ids.push_back(context.id);
+  for (const PlannedContext& context : plan) {
+    if (context.id > 0) ids.push_back(context.id);  // Others are refused when they are put.
+  }
   return ids;
 }
 
@@ -211,7 +246,7 @@ absl::Status PutExecution(Transaction& transaction, ml_metadata::PutExecutionReq
   auto plan = PlanContexts(transaction, request->contexts(), reuse);
   if (!plan.ok()) return plan.status();
   const std::vector<int64_t> contexts = IdsOf(*plan);
-  for (int64_t id : contexts) response->add_context_ids(id);
+  for (const PlannedContext& context : *plan) response->add_context_ids(context.id);
 
   std::vector<int64_t> artifacts;  // One per pair.
   for (Pair& pair : *request->mutable_artifact_event_pairs()) {
@@ -259,7 +294,7 @@ absl::Status PutLineageSubgraph(Transaction& transaction,
   auto plan = PlanContexts(transaction, request->contexts(), reuse);
   if (!plan.ok()) return plan.status();
   const std::vector<int64_t> contexts = IdsOf(*plan);
-  for (int64_t id : contexts) response->add_context_ids(id);
+  for (const PlannedContext& context : *plan) response->add_context_ids(context.id);
 
   absl::Status status = PutPlannedContexts(transaction, *plan, request->mutable_contexts());
   if (!status.ok()) return status;

@@ -2,8 +2,10 @@
 
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/stubs/common.h"
 #include "store/text.h"
 #include "store/traits.h"
@@ -120,19 +122,78 @@ absl::Status CheckAll(absl::string_view field, RepeatedPtrField<Message>* messag
   return absl::OkStatus();
 }
 
-void DropStructTypes(ml_metadata::ExecutionType* type) {
-  if (type->has_input_type()) type->mutable_input_type()->DiscardUnknownFields();
-  if (type->has_output_type()) type->mutable_output_type()->DiscardUnknownFields();
+// Whether unknown fields of this number come of an enum, or of a map of enums.
+bool IsOfEnum(const google::protobuf::Descriptor& message, int number) {
+  const auto* field = message.FindFieldByNumber(number);
+  if (field == nullptr) return false;
+  if (field->is_map()) field = field->message_type()->map_value();
+  return field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_ENUM;
+}
+
+absl::Status CheckTree(absl::string_view where, const google::protobuf::Message& message);
+
+// Checks one value of a field.
+absl::Status CheckField(absl::string_view where, const google::protobuf::Message& message,
+                        const google::protobuf::FieldDescriptor& field, int index) {
+  const auto* reflection = message.GetReflection();
+  const bool repeated = field.is_repeated();
+  switch (field.cpp_type()) {
+    case google::protobuf::FieldDescriptor::CPPTYPE_STRING:
+      return CheckUtf8(where, field.name(),
+                       repeated ? reflection->GetRepeatedString(message, &field, index)
+                                : reflection->GetString(message, &field));
+    case google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE:
+      return CheckTree(where, repeated ? reflection->GetRepeatedMessage(message, &field, index)
+                                       : reflection->GetMessage(message, &field));
+    default:
+      return absl::OkStatus();
+  }
+}
+
+// The same checks for messages that nest as they like. By reflection: struct types are rare.
+absl::Status CheckTree(absl::string_view where, const google::protobuf::Message& message) {
+  const auto* reflection = message.GetReflection();
+  const auto& unknown = reflection->GetUnknownFields(message);
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    if (IsOfEnum(*message.GetDescriptor(), unknown.field(i).number())) {
+      return Invalid(where, "an enum has a number that the contract does not know");
+    }
+  }
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      absl::Status status = CheckField(where, message, *field, i);
+      if (!status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckStructTypes(absl::string_view where, ml_metadata::ExecutionType* type) {
+  absl::Status status;
+  if (type->has_input_type()) {
+    status = CheckTree(where, type->input_type());
+    type->mutable_input_type()->DiscardUnknownFields();
+  }
+  if (status.ok() && type->has_output_type()) {
+    status = CheckTree(where, type->output_type());
+    type->mutable_output_type()->DiscardUnknownFields();
+  }
+  return status;
 }
 template <class Type>
-void DropStructTypes(Type*) {}
+absl::Status CheckStructTypes(absl::string_view, Type*) {
+  return absl::OkStatus();
+}
 
 template <class Type>
 absl::Status CheckType(absl::string_view where, Type* type) {
   absl::Status status = DropUnknown(
       where, type,
       {{Type::kPropertiesFieldNumber, "a property"}, {Type::kBaseTypeFieldNumber, "base_type"}});
-  DropStructTypes(type);
+  if (status.ok()) status = CheckStructTypes(where, type);
   if (status.ok()) status = CheckUtf8(where, "name", type->name());
   if (status.ok()) status = CheckUtf8(where, "version", type->version());
   if (status.ok()) status = CheckUtf8(where, "description", type->description());

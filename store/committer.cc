@@ -1,6 +1,5 @@
 #include "store/committer.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -97,51 +96,20 @@ void Committer::CommitGroup(Queue* queue) {
     finished.push_back({std::move(write), std::move(status)});
   }
 
-  std::vector<Mutation> mutations = transaction_.GroupMutations();
-  const bool has_written = !mutations.empty();
+  const std::vector<Mutation> mutations = transaction_.GroupMutations();
   absl::Status stored;
-  if (has_written) stored = Store(std::move(mutations));
-  // Ids of a group that could not be stored are not handed out again.
-  counters_ = transaction_.counters_;
-  if (stored.ok()) catalog_ = transaction_.catalog_;
+  if (!mutations.empty()) stored = engine_->Apply(mutations, options_.durability);
+  if (stored.ok()) {
+    catalog_ = transaction_.catalog_;
+    counters_ = transaction_.counters_;
+    unsynced_.store(true, std::memory_order_relaxed);
+  }
   transaction_.EndGroup(stored.ok());
-  if (has_written && stored.ok()) Publish();
+  if (!mutations.empty() && stored.ok()) Publish();
   for (Finished& one : finished) {
     // A request that failed by itself failed whatever became of the group.
     one.write->Done(one.status.ok() ? stored : one.status);
   }
-}
-
-absl::Status Committer::Store(std::vector<Mutation> mutations) {
-  std::vector<std::string> values;
-  if (!unsettled_.empty()) {
-    const std::shared_ptr<const View> view = engine_->CurrentView();
-    std::vector<Mutation> batch;
-    values.reserve(unsettled_.size());
-    for (const auto& [family, key] : unsettled_) {
-      auto value = view->Get(family, key, Blocking::kAllowed);
-      if (!value.ok()) return value.status();
-      const bool exists = value->has_value();
-      if (exists) values.push_back(*std::move(*value));
-      batch.push_back({family, !exists, key, exists ? values.back() : absl::string_view()});
-    }
-    batch.insert(batch.end(), mutations.begin(), mutations.end());
-    mutations = std::move(batch);
-  }
-  absl::Status status = engine_->Apply(mutations, options_.durability);
-  if (status.ok()) {
-    unsettled_.clear();
-    unsynced_.store(true, std::memory_order_relaxed);
-  } else {
-    std::vector<std::pair<Family, std::string>> keys;
-    for (const Mutation& mutation : mutations) {
-      keys.emplace_back(mutation.family, std::string(mutation.key));
-    }
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-    unsettled_ = std::move(keys);
-  }
-  return status;
 }
 
 void Committer::SyncLoop() {

@@ -82,16 +82,12 @@ class Committer {
   // Runs requests from the front of `queue` until it is empty or the group is full.
   void CommitGroup(Queue* queue);
   void Publish();
-  absl::Status Store(std::vector<Mutation> mutations);
 
   Engine* const engine_;
   const CommitterOptions options_;
-  Transaction transaction_;  // Of the committer's thread alone, like the three below.
+  Transaction transaction_;  // Of the committer's thread alone, like the two below.
   std::shared_ptr<const Catalog> catalog_;
   Counters counters_;
-  // Keys of groups that could not be stored. Such a group may be in the log all the same (a failed
-  // fsync says nothing), so the next batch begins by writing what these keys really hold.
-  std::vector<std::pair<Family, std::string>> unsettled_;
   // Held for the copy of a pointer. Rejected: std::atomic<std::shared_ptr>, which libstdc++ 12
   // unlocks in load() with relaxed order, a race on other processors than x86.
   mutable std::mutex version_mutex_;

@@ -96,6 +96,10 @@ absl::StatusOr<DirectoryState> ReadMarker(const std::string& data_dir) {
       !absl::SimpleAtoi(absl::StripPrefix(lines[1], "format "), &format)) {
     return NotOurs(data_dir, "its file PEDIGREE says something else");
   }
+  const bool is_state = lines[2] == "state creating" || lines[2] == "state ready";
+  if (format == 0 || (format <= kFormatVersion && !is_state)) {
+    return NotOurs(data_dir, "its file PEDIGREE names no format or state that ever was");
+  }
   if (format > kFormatVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the store in ", Quoted(data_dir), " has format ", format,

@@ -102,8 +102,8 @@ class Engine {
   virtual std::shared_ptr<const View> CurrentView() = 0;
 
   // Applies all mutations or none. Errors: ResourceExhausted when the disk is full, Unavailable on
-  // other I/O errors, DataLoss if the store is damaged. After an error the engine tries by itself
-  // to become writable again; the caller may call again.
+  // other I/O errors, DataLoss if the store is damaged. After an error every later call answers the
+  // same: what of the failed batch is on the disk, only opening the store again can tell.
   virtual absl::Status Apply(absl::Span<const Mutation> mutations, Durability durability) = 0;
 
   // Makes everything applied so far durable.

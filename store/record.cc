@@ -1,5 +1,7 @@
 #include "store/record.h"
 
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "store/codec.h"
 #include "store/wire.h"
@@ -15,9 +17,12 @@ std::optional<RecordView> RecordView::Parse(absl::string_view bytes) {
   view.has_far_links_ = (head & 1) != 0;
   if (view.link_count_ > bytes.size()) return std::nullopt;
   const absl::string_view links = reader.rest();
+  constexpr uint64_t kMaxId = std::numeric_limits<int64_t>::max();
+  uint64_t last = 0;
   for (uint64_t i = 0; i < view.link_count_; ++i) {
     uint64_t delta = 0;
-    if (!reader.ReadVarint(&delta)) return std::nullopt;
+    if (!reader.ReadVarint(&delta) || delta == 0 || delta > kMaxId - last) return std::nullopt;
+    last += delta;
   }
   view.link_bytes_ = links.substr(0, links.size() - reader.rest().size());
   view.message_ = reader.rest();

@@ -13,7 +13,8 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <array>
-#include <chrono>
+#include <cstdarg>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -36,14 +37,14 @@ absl::Status ToStatus(const rocksdb::Status& status) {
   if (status.IsIncomplete()) return WouldBlock();
   if (status.IsNoSpace() || absl::StrContains(text, "No space left")) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "the disk under data_dir is full: free space, writes then resume by themselves (", text,
-        ")"));
+        "the disk under data_dir is full: free space, then restart pedigreed to write again (",
+        text, ")"));
   }
   if (status.IsCorruption()) {
     return absl::DataLossError(
         absl::StrCat("the store is damaged: restore a backup of data_dir (", text, ")"));
   }
-  if (absl::StrContains(text, "lock ") || absl::StrContains(text, "LOCK: Resource temporarily")) {
+  if (absl::StrContains(text, "lock hold by") || absl::StrContains(text, "While lock file")) {
     return absl::FailedPreconditionError(absl::StrCat(
         "data_dir is open in another process: stop that one, or use another --data_dir (", text,
         ")"));
@@ -56,7 +57,9 @@ absl::Status ToStatus(const rocksdb::Status& status) {
     return absl::DataLossError(
         absl::StrCat("a file of the store is missing: restore a backup of data_dir (", text, ")"));
   }
-  return absl::UnavailableError(absl::StrCat("storage error (", text, ")"));
+  return absl::UnavailableError(absl::StrCat(
+      "the disk under data_dir fails: mend it, then restart pedigreed to write again (", text,
+      ")"));
 }
 
 rocksdb::ReadOptions ReadOptionsFor(const rocksdb::Snapshot* snapshot, Blocking blocking) {
@@ -80,6 +83,8 @@ class RocksDbView final : public View {
         db_->Get(ReadOptionsFor(snapshot_, blocking), Handle(family), ToSlice(key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return ToStatus(status);
+    // Where a table file is not open, a read that must not open it answers OK and no bytes.
+    if (blocking == Blocking::kCacheOnly && value.empty()) return WouldBlock();
     return std::optional<std::string>(value.ToString());
   }
 
@@ -134,6 +139,7 @@ class RocksDbView final : public View {
       const rocksdb::Status status = db_->Get(options, Handle(family), keys[i], &value);
       if (status.IsNotFound()) continue;
       if (!status.ok()) return ToStatus(status);
+      if (value.empty()) return WouldBlock();  // As in Get.
       found(i, ToView(value));
     }
     return absl::OkStatus();
@@ -164,7 +170,7 @@ class RocksDbEngine final : public Engine {
   }
 
   absl::Status Apply(absl::Span<const Mutation> mutations, Durability durability) override {
-    if (absl::Status status = Recover(); !status.ok()) return status;
+    if (!failure_.ok()) return failure_;
     rocksdb::WriteBatch batch;
     for (const Mutation& mutation : mutations) {
       rocksdb::ColumnFamilyHandle* handle = handles_[static_cast<size_t>(mutation.family)];
@@ -175,12 +181,14 @@ class RocksDbEngine final : public Engine {
     }
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::kSynced;
-    return Remember(ToStatus(db_->Write(options, &batch)));
+    failure_ = ToStatus(db_->Write(options, &batch));
+    return failure_;
   }
 
-  absl::Status SyncLog() override { return ToStatus(db_->SyncWAL()); }
+  absl::Status SyncLog() override { return failure_.ok() ? ToStatus(db_->SyncWAL()) : failure_; }
 
   absl::Status Flush() override {
+    if (!failure_.ok()) return failure_;
     for (rocksdb::ColumnFamilyHandle* handle : handles_) {
       const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), handle);
       if (!status.ok()) return ToStatus(status);
@@ -193,29 +201,26 @@ class RocksDbEngine final : public Engine {
   }
 
  private:
-  static constexpr std::chrono::milliseconds kRetryAfter{500};
-
-  // After a failed write RocksDB refuses all others until it is told to resume, which writes what
-  // is in memory to table files and starts a new log. Tried at most twice a second.
-  absl::Status Recover() {
-    if (last_error_.ok()) return absl::OkStatus();
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_attempt_ < kRetryAfter) return last_error_;
-    last_attempt_ = now;
-    return Remember(ToStatus(db_->Resume()));
-  }
-
-  absl::Status Remember(absl::Status status) {
-    if (!status.ok() && last_error_.ok()) last_attempt_ = std::chrono::steady_clock::now();
-    last_error_ = status;
-    return status;
-  }
-
   std::unique_ptr<rocksdb::Env> env_;  // Null for the system's. Outlives db_.
   std::unique_ptr<rocksdb::DB> db_;
   Handles handles_;
-  absl::Status last_error_;
-  std::chrono::steady_clock::time_point last_attempt_;
+  // The first write that failed. What of it is on the disk only a restart can tell, so nothing is
+  // written after it.
+  absl::Status failure_;
+};
+
+// RocksDB's own log: warnings and worse go to standard error. A log file in the store would abort the
+// process on a full disk (an assertion of RocksDB's holds no more once such a file failed).
+class StderrLogger final : public rocksdb::Logger {
+ public:
+  StderrLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> text;
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    std::fprintf(stderr, "rocksdb: %s\n", text.data());
+  }
+  void LogHeader(const char*, va_list) override {}
 };
 
 rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
@@ -229,14 +234,13 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.track_and_verify_wals_in_manifest = true;
   db.verify_sst_unique_id_in_manifest = true;
   db.paranoid_checks = true;
-  db.max_bgerror_resume_count = 0;  // RocksDbEngine::Recover resumes, at a time of its choosing.
+  db.max_bgerror_resume_count = 0;  // RocksDbEngine never writes after a failure.
   db.max_background_jobs = 2;
-  db.max_open_files = 512;            // Bounds the memory of open table files.
+  db.max_open_files = -1;  // All stay open: a cache-only read of one that is not answers nonsense.
   db.max_total_wal_size = 256 << 20;  // Bounds the time that a restart replays.
   db.bytes_per_sync = 1 << 20;
   db.allow_concurrent_memtable_write = false;  // One writer; the insert hint needs it.
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 16 << 20;
+  db.info_log = std::make_shared<StderrLogger>();
   db.write_buffer_manager =
       std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes);
   return db;

@@ -128,7 +128,11 @@ absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(const StoreOptions& options) 
         absl::StrCat("cannot open ", Quoted(options.data_dir), ": ", engine.status().message()));
   }
   if (creating) {
-    absl::Status status = WriteFirstState(engine->get());
+    // A database that is whole already only lacks its marker.
+    auto format =
+        (*engine)->CurrentView()->Get(Family::kMeta, FormatKey().Encode(), Blocking::kAllowed);
+    absl::Status status = format.status();
+    if (format.ok() && !format->has_value()) status = WriteFirstState(engine->get());
     if (status.ok()) status = MarkReady(options.data_dir);
     if (!status.ok()) return status;
   }
@@ -180,9 +184,7 @@ absl::Status Store::Read(Blocking blocking,
   return read(Reader(committer_->CurrentVersion(), blocking));
 }
 
-void Store::Enqueue(std::unique_ptr<PendingWrite> write) {
-  committer_->Enqueue(std::move(write));
-}
+void Store::Enqueue(std::unique_ptr<PendingWrite> write) { committer_->Enqueue(std::move(write)); }
 
 absl::Status Store::Write(std::function<absl::Status(Transaction& transaction)> write) {
   std::promise<absl::Status> done;

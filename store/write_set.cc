@@ -97,6 +97,7 @@ void PostingSet::RollBack(size_t mark) {
 }
 
 void PostingSet::AppendMutations(std::vector<Mutation>* mutations) {
+  if (undo_.empty()) return;  // All that was changed has been rolled back.
   encoded_.clear();
   encoded_.reserve(dirty_.size());  // Views into it are lent out: it must not grow below.
   for (const auto* entry : dirty_) {

@@ -136,7 +136,8 @@ TEST(BindAllIds, BindsNothingInListsOfDifferentLength) {
 
 TEST(BindAllIds, PairsTypesByNameAndVersion) {
   const auto recorded = Read<ml_metadata::GetArtifactTypesResponse>(
-      R"({"artifact_types": [{"id": "1", "name": "A"}, {"id": "2", "name": "A", "version": "v"}]})");
+      R"({"artifact_types": [{"id": "1", )"
+      R"("name": "A"}, {"id": "2", "name": "A", "version": "v"}]})");
   const auto actual = Read<ml_metadata::GetArtifactTypesResponse>(
       R"({"artifact_types": [{"id": "12", "name": "A", "version": "v"}, {"id": "13", "name": "B"},
                              {"id": "11", "name": "A"}]})");

@@ -189,8 +189,8 @@ TEST(Replay, FillsTemplatesInFilters) {
 TEST(Replay, ComparesTheOrderWhereTheStepAsksForIt) {
   const std::string two_puts =
       R"({"rpc": "PutArtifacts", "code": "OK", "response": {"artifact_ids": ["1", "2"]}})";
-  const std::string list =
-      R"({"rpc": "GetArtifacts", "code": "OK", "response": {"artifacts": [{"id": "1"}, {"id": "2"}]}})";
+  const std::string list = R"({"rpc": "GetArtifacts", "code": "OK", )"
+                           R"("response": {"artifacts": [{"id": "1"}, {"id": "2"}]}})";
   const std::string ordered =
       R"({"rpc": "GetArtifacts", "code": "OK", "ordered": true,
           "response": {"artifacts": [{"id": "1"}, {"id": "2"}]}})";

@@ -159,7 +159,7 @@ IOStatus FaultFileSystem::SyncFile(const std::string& path, Sync sync) {
   if (!status.ok()) return status;
   FileState& file = files_[path];
   if (decision.does_it && !file.is_poisoned) file.synced = file.size;
-  if (!decision.answer.ok()) file.is_poisoned = true;
+  if (!decision.answer.ok() && !decision.answer.IsNoSpace()) file.is_poisoned = true;
   return decision.answer;
 }
 

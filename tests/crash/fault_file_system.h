@@ -5,8 +5,8 @@
 // since it was synced last. After the store is gone, LosePower() makes the real files what a disk
 // might hold then: unsynced bytes, creations, renames and deletions are undone, at random.
 //
-// A failed sync is taken at its worst: as Linux does, it forgets the bytes, so that later syncs of
-// the same file do not bring them back.
+// A sync that fails on a broken disk is taken at its worst: as Linux does, it forgets the bytes, so
+// that later syncs of the same file do not bring them back. On a full disk they are kept.
 //
 // Threads: any; LosePower() only after the store that uses it is gone.
 //

@@ -18,6 +18,12 @@ RequestDriver& Driver() {
   return *driver;
 }
 
+// One known bug must not hide the others: faults that hold the text of $FUZZ_IGNORE pass.
+bool IsKnown(const std::string& fault) {
+  static const char* const known = std::getenv("FUZZ_IGNORE");
+  return known != nullptr && fault.find(known) != std::string::npos;
+}
+
 }  // namespace
 }  // namespace pedigree::testing
 
@@ -26,7 +32,7 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string fault =
       pedigree::testing::Driver().Run(absl::string_view(reinterpret_cast<const char*>(data), size));
-  if (fault.empty()) return 0;
+  if (fault.empty() || pedigree::testing::IsKnown(fault)) return 0;
   std::fprintf(stderr, "fuzz_requests: %s\n", fault.c_str());
   std::abort();
 }

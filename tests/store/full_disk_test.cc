@@ -1,5 +1,5 @@
-// A disk that fills: what fails says so, what was acknowledged stays, and writes resume once there
-// is room. Needs a user who may mount; else every test is skipped with the reason.
+// A disk that fills: what fails says so, what was acknowledged stays, and a restart writes again
+// once there is room. Needs a user who may mount; else every test is skipped with the reason.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -96,7 +96,7 @@ absl::Status InsertOfSize(Store& store, size_t bytes) {
   });
 }
 
-TEST(FullDisk, WritesFailReadsGoOnAndWritesResumeOnceThereIsRoom) {
+TEST(FullDisk, WritesFailReadsGoOnAndARestartWritesAgainOnceThereIsRoom) {
   SmallDisk disk(size_t{3} << 20);
   if (!disk.ok()) GTEST_SKIP() << disk.why_not();
   int64_t stored = 0;
@@ -115,22 +115,17 @@ TEST(FullDisk, WritesFailReadsGoOnAndWritesResumeOnceThereIsRoom) {
     })));
 
     disk.Resize(size_t{64} << 20);
-    for (int i = 0; i < 200 && !(status = InsertOfSize(**store, 100)).ok(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    ASSERT_TRUE(IsOk(status));
-    ++stored;
-    auto report = (*store)->Verify();
-    ASSERT_TRUE(IsOk(report));
-    EXPECT_TRUE(report->ok()) << report->problems[0];
-    EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], stored);
+    EXPECT_TRUE(Fails(InsertOfSize(**store, 100), StatusCode::kResourceExhausted, "restart"));
   }
   auto store = Open(disk.path() + "/store");
   ASSERT_TRUE(IsOk(store));
+  ASSERT_TRUE(IsOk(InsertOfSize(**store, 100)));
   auto report = (*store)->Verify();
   ASSERT_TRUE(IsOk(report));
   EXPECT_TRUE(report->ok()) << report->problems[0];
-  EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], stored);
+  // The write that failed may have reached the disk whole; nobody was told that it had not.
+  EXPECT_GE(report->nodes[IndexOf(NodeKind::kArtifact)], stored + 1);
+  EXPECT_LE(report->nodes[IndexOf(NodeKind::kArtifact)], stored + 2);
 }
 
 void FillUp(const std::string& disk) {

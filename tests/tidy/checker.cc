@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <regex>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace pedigree::tidy {
 namespace {
@@ -40,11 +41,14 @@ bool Contains(const Range& range, absl::string_view value) {
 absl::string_view FolderOf(absl::string_view path) { return path.substr(0, path.find('/')); }
 
 // The name between the quotes or brackets of an include line; "" for any other line.
-std::string IncludedIn(absl::string_view line) {
-  static const auto* const include = new std::regex(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"].*$)");
-  std::cmatch match;
-  if (!std::regex_match(line.begin(), line.end(), match, *include)) return "";
-  return match[1].str();
+absl::string_view IncludedIn(absl::string_view line) {
+  line = absl::StripLeadingAsciiWhitespace(line);
+  if (!absl::ConsumePrefix(&line, "#")) return "";
+  line = absl::StripLeadingAsciiWhitespace(line);
+  if (!absl::ConsumePrefix(&line, "include")) return "";
+  line = absl::StripLeadingAsciiWhitespace(line);
+  if (!absl::ConsumePrefix(&line, "<") && !absl::ConsumePrefix(&line, "\"")) return "";
+  return line.substr(0, line.find_first_of(">\""));
 }
 
 // Why a file of `folder` may not include `header`; "" if it may.
@@ -99,7 +103,7 @@ std::vector<std::string> CheckFile(absl::string_view path, absl::string_view tex
     has_pragma_once = has_pragma_once || line == "#pragma once";
     const ptrdiff_t columns = ColumnsOf(line);
     if (columns > kMostColumns) add(absl::StrCat(columns, " columns; at most ", kMostColumns));
-    const std::string header = IncludedIn(line);
+    const absl::string_view header = IncludedIn(line);
     const std::string why_not = WhyNot(FolderOf(path), header);
     if (!why_not.empty()) add(absl::StrCat("includes ", header, ": ", why_not));
   }
