@@ -209,11 +209,11 @@ class RocksDbEngine final : public Engine {
   absl::Status failure_;
 };
 
-// RocksDB's own log: warnings and worse go to standard error. A log file in the store would abort the
-// process on a full disk (an assertion of RocksDB's holds no more once such a file failed).
+// RocksDB's own log: errors go to standard error. A log file in the store would abort the process
+// on a full disk: an assertion of RocksDB's fails at the line after one that was not written.
 class StderrLogger final : public rocksdb::Logger {
  public:
-  StderrLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  StderrLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
   using rocksdb::Logger::Logv;
   void Logv(const char* format, va_list arguments) override {
     std::array<char, 1024> text;

@@ -204,8 +204,9 @@ TEST_F(DispatcherTest, EveryCallFromManyThreadsIsAnsweredOnce) {
         results.push_back(
             i % 2 == 0   ? Submit("PutExecutions",
                                   TestStore::TextRequest(
-                                      "PutExecutions", absl::StrCat("executions { type_id: 5 name: '",
-                                                                    t, "-", i, "' }")))
+                                      "PutExecutions",
+                                      absl::StrCat("executions { type_id: 5 name: '", t, "-", i,
+                                                   "' }")))
             : reads_much ? Submit("GetArtifacts", "")
                          : Submit("GetArtifactsByID",
                                   TestStore::TextRequest("GetArtifactsByID", "artifact_ids: 1")));
