@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
-#include <iostream>
-#include <random>
 #include <utility>
 
 #include "tests/model/compare.h"
@@ -109,18 +107,6 @@ void UseManyBackgroundThreads() {
   for (auto priority : {rocksdb::Env::Priority::LOW, rocksdb::Env::Priority::HIGH}) {
     rocksdb::Env::Default()->SetBackgroundThreads(16, priority);
   }
-}
-
-int64_t FromEnvironment(const char* name, int64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? std::strtoll(value, nullptr, 10) : otherwise;
-}
-
-uint64_t SeedOf(const char* name) {
-  const int64_t seed =
-      FromEnvironment(name, static_cast<int64_t>(std::random_device()() % 1000000));
-  std::cout << name << "=" << seed << std::endl;
-  return static_cast<uint64_t>(seed);
 }
 
 }  // namespace pedigree::crash

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "store/store.h"
+#include "tests/crash/environment.h"
 #include "tests/crash/fault_file_system.h"
 #include "tests/model/invoke.h"
 #include "tests/model/memory_directory.h"
@@ -80,11 +81,5 @@ class Subject {
 // RocksDB's flushes of all stores share one thread, which sleeps a second after an error: lets
 // stores in several threads fail without waiting for each other.
 void UseManyBackgroundThreads();
-
-// The number in an environment variable.
-int64_t FromEnvironment(const char* name, int64_t otherwise);
-
-// The seed of this run: from the environment variable, else a new one. Prints it.
-uint64_t SeedOf(const char* name);
 
 }  // namespace pedigree::crash

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -116,6 +117,38 @@ TEST_F(DispatcherTest, ALongReadIsAnsweredWholeOnAnotherThread) {
   }
 }
 
+// Looking 100,000 times for what is not there is long, too: the threads of a transport have others
+// to serve.
+TEST_F(DispatcherTest, AReadOfVeryManyKeysIsAnsweredOnAnotherThread) {
+  constexpr int kCount = 100'000;
+  mlmd::GetArtifactsByExternalIdsRequest by_external_id;
+  mlmd::GetArtifactsByURIRequest by_uri;
+  mlmd::GetEventsByExecutionIDsRequest by_execution;
+  mlmd::GetEventsByArtifactIDsRequest by_artifact;
+  mlmd::GetParentContextsByContextsRequest parents;
+  mlmd::GetChildrenContextsByContextsRequest children;
+  for (int i = 1; i <= kCount; ++i) {
+    by_external_id.add_external_ids(absl::StrCat(i));
+    by_uri.add_uris(absl::StrCat(i));
+    by_execution.add_execution_ids(i);
+    by_artifact.add_artifact_ids(i);
+    parents.add_context_ids(i);
+    children.add_context_ids(i);
+  }
+  const std::pair<const char*, const google::protobuf::Message*> requests[] = {
+      {"GetArtifactsByExternalIds", &by_external_id}, {"GetArtifactsByURI", &by_uri},
+      {"GetEventsByExecutionIDs", &by_execution},     {"GetEventsByArtifactIDs", &by_artifact},
+      {"GetParentContextsByContexts", &parents},      {"GetChildrenContextsByContexts", &children}};
+  for (const auto& [rpc, request] : requests) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto result = Submit(rpc, request->SerializeAsString());
+    const auto held = std::chrono::steady_clock::now() - begin;
+    EXPECT_NE(result.get().thread, std::this_thread::get_id())
+        << rpc << " held the thread for "
+        << std::chrono::duration_cast<std::chrono::milliseconds>(held).count() << " ms";
+  }
+}
+
 TEST_F(DispatcherTest, AWriteWhoseClientWentAwayIsNotBegun) {
   const auto before = store_.Dump();
   const std::atomic<bool> gone = true;
@@ -204,9 +237,8 @@ TEST_F(DispatcherTest, EveryCallFromManyThreadsIsAnsweredOnce) {
         results.push_back(
             i % 2 == 0   ? Submit("PutExecutions",
                                   TestStore::TextRequest(
-                                      "PutExecutions",
-                                      absl::StrCat("executions { type_id: 5 name: '", t, "-", i,
-                                                   "' }")))
+                                      "PutExecutions", absl::StrCat("executions { type_id: 5 name: '",
+                                                                    t, "-", i, "' }")))
             : reads_much ? Submit("GetArtifacts", "")
                          : Submit("GetArtifactsByID",
                                   TestStore::TextRequest("GetArtifactsByID", "artifact_ids: 1")));

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -84,6 +85,22 @@ TEST(FlagsOfTheProgram, UnknownOnesAndBadValuesEndItWithCodeOne) {
   ExpectRefusesInOneLine(Flags(data, {"--metadata_store_server_config_file=/nonexistent"}),
                          {"/nonexistent"});
   EXPECT_FALSE(fs::exists(data));
+}
+
+TEST(FirstStart, SaysWhatIsServedWhereAndNothingElse) {
+  const TempDirectory directory;
+  const std::string data = directory.Below("data");
+  for (const char* start : {"first", "second"}) {
+    SCOPED_TRACE(start);
+    Program program({.path = kPedigreed, .args = Flags(data)});
+    ASSERT_TRUE(program.WaitForOutput(" serves ")) << program.Output();
+    program.Signal(SIGTERM);
+    EXPECT_TRUE(program.WaitForEnd().value().ok());
+    const std::string output = program.Output();
+    EXPECT_EQ(program.OwnLines().size(), 3U) << output;  // Serves, stopping, stopped.
+    EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 3) << output;
+    EXPECT_TRUE(absl::StrContains(output, data)) << output;
+  }
 }
 
 TEST(FlagsOfTheProgram, HelpAndVersionEndItWithCodeZero) {

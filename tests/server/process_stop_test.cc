@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/server/bytes_client.h"
 #include "tests/server/process_fixture.h"
 
 namespace pedigree::testing {
@@ -144,6 +145,39 @@ TEST(Stop, OfAnIdleServerIsQuickThoughClientsStayConnected) {
   const absl::Status stopped = server->Stop();
   EXPECT_TRUE(stopped.ok()) << stopped;
   EXPECT_LT(absl::Now() - begin, absl::Seconds(10));
+}
+
+// A health watch never ends by itself; it must not keep the server from its end.
+TEST(Stop, DoesNotWaitForStreamsForever) {
+  const auto server = StartServer();
+  ASSERT_NE(server, nullptr);
+  grpc::GenericStub stub(NewChannel(server->address()));
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  void* tag = nullptr;
+  bool ok = false;
+  auto watch = stub.PrepareCall(&context, "/grpc.health.v1.Health/Watch", &queue);
+  watch->StartCall(nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  watch->WriteLast(ToBuffer(""), grpc::WriteOptions(), nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  grpc::ByteBuffer health;
+  watch->Read(&health, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  EXPECT_EQ(NumberIn(ToString(health), 1), 1U) << "SERVING";
+
+  ASSERT_EQ(kill(server->pid(), SIGTERM), 0);
+  watch->Read(&health, nullptr);
+  EXPECT_TRUE(queue.Next(&tag, &ok) && ok);
+  EXPECT_EQ(NumberIn(ToString(health), 1), 2U) << "NOT_SERVING";
+  EXPECT_TRUE(EndsWithin(*server, absl::Seconds(28))) << "longer than Kubernetes waits";
+  EXPECT_TRUE(server->last_exit()->ok()) << server->LogTail();
+  grpc::Status status;
+  watch->Finish(&status, nullptr);
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
 }
 
 TEST(Stop, ASecondSignalDoesNoHarm) {

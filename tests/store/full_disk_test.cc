@@ -5,11 +5,9 @@
 #include <sys/mount.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/store/test_store.h"
