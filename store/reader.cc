@@ -53,9 +53,10 @@ KeyRange RangeFrom(KeyRange all, std::string from, Direction direction) {
 absl::Status Reader::Scan(
     Family family, const KeyRange& range, Direction direction,
     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
+  if (!Spend(kScanVisits)) return WouldBlock();
   absl::Status status = view().Scan(family, range, direction, blocking_,
                                     [&](absl::string_view key, absl::string_view value) {
-                                      return --visits_left_ >= 0 && visit(key, value);
+                                      return Spend(1) && visit(key, value);
                                     });
   if (status.ok() && visits_left_ < 0) return WouldBlock();
   return status;
@@ -74,8 +75,7 @@ absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
   std::vector<std::string> keys;
   for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const auto batch = ids.subspan(begin, kBatch);
-    visits_left_ -= static_cast<int64_t>(batch.size());
-    if (visits_left_ < 0) return WouldBlock();
+    if (!Spend(static_cast<int64_t>(batch.size()))) return WouldBlock();
     keys.clear();
     for (int64_t id : batch) keys.push_back(NodeKey{kind, id}.Encode());
     absl::Status damage;

@@ -39,9 +39,10 @@ struct TimeAndId {
   int64_t id;
 };
 
-// A cache-only reader gives up with WouldBlock() after this many records or index blocks: long
-// answers belong on a thread that may take its time.
+// A cache-only reader gives up with WouldBlock() after this many keys, found or not: long answers
+// belong on a thread that may take its time. Beginning a scan counts as kScanVisits keys.
 inline constexpr int64_t kCacheOnlyVisits = 2000;
+inline constexpr int64_t kScanVisits = 4;
 
 class Reader final : public Lookup {
  public:
@@ -97,11 +98,17 @@ class Reader final : public Lookup {
  protected:
   absl::StatusOr<std::optional<std::string>> Get(Family family,
                                                  const std::string& key) const override {
+    if (!Spend(1)) return WouldBlock();
     return version_->view->Get(family, key, blocking_);
   }
 
  private:
-  // Scans like View::Scan, counting against visits_left_.
+  // Counts visits; false once there are too many for a reader that must not block.
+  bool Spend(int64_t visits) const {
+    visits_left_ -= visits;
+    return visits_left_ >= 0;
+  }
+  // Scans like View::Scan, spending visits.
   absl::Status Scan(Family family, const KeyRange& range, Direction direction,
                     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const;
   // The common case of VisitRecords, without its arrays.

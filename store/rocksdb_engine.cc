@@ -189,11 +189,7 @@ class RocksDbEngine final : public Engine {
 
   absl::Status Flush() override {
     if (!failure_.ok()) return failure_;
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-      const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), handle);
-      if (!status.ok()) return ToStatus(status);
-    }
-    return absl::OkStatus();
+    return ToStatus(db_->Flush(rocksdb::FlushOptions(), {handles_.begin(), handles_.end()}));
   }
 
   absl::Status VerifyFiles() override {
@@ -236,6 +232,10 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.paranoid_checks = true;
   db.max_bgerror_resume_count = 0;  // RocksDbEngine never writes after a failure.
   db.max_background_jobs = 2;
+  // After a failed write RocksDB may still flush what is in memory, one family after the other, and
+  // a log that is replayed for the families that were not flushed may hold the failed write:
+  // without this, a power cut then left half of it.
+  db.atomic_flush = true;
   db.max_open_files = -1;  // All stay open: a cache-only read of one that is not answers nonsense.
   db.max_total_wal_size = 256 << 20;  // Bounds the time that a restart replays.
   db.bytes_per_sync = 1 << 20;
@@ -283,6 +283,11 @@ absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(const RocksDbOptions& option
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const FamilyInfo& info : kFamilies) descriptors.emplace_back(info.name, family_options);
 
+  if (options.creation == Creation::kAllowed) {
+    // RocksDB complains about a directory that it then makes. What fails here fails there, with a
+    // better text.
+    db_options.env->CreateDirIfMissing(options.directory).PermitUncheckedError();
+  }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =

@@ -227,21 +227,22 @@ TEST_F(DispatcherTest, EveryCallFromManyThreadsIsAnsweredOnce) {
   constexpr int kThreads = 6;
   constexpr int kCalls = 200;
   PutArtifacts(static_cast<int>(kCacheOnlyVisits) + 100);
+  const std::string one_artifact = TestStore::TextRequest("GetArtifactsByID", "artifact_ids: 1");
   std::atomic<int> answered = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       std::vector<std::future<KeptReply::Result>> results;
       for (int i = 0; i < kCalls; ++i) {
-        const bool reads_much = i % 50 == 49;
-        results.push_back(
-            i % 2 == 0   ? Submit("PutExecutions",
-                                  TestStore::TextRequest(
-                                      "PutExecutions", absl::StrCat("executions { type_id: 5 name: '",
-                                                                    t, "-", i, "' }")))
-            : reads_much ? Submit("GetArtifacts", "")
-                         : Submit("GetArtifactsByID",
-                                  TestStore::TextRequest("GetArtifactsByID", "artifact_ids: 1")));
+        if (i % 2 == 0) {
+          const std::string text =
+              absl::StrCat("executions { type_id: 5 name: '", t, "-", i, "' }");
+          results.push_back(Submit("PutExecutions", TestStore::TextRequest("PutExecutions", text)));
+        } else if (i % 50 == 49) {
+          results.push_back(Submit("GetArtifacts", ""));
+        } else {
+          results.push_back(Submit("GetArtifactsByID", one_artifact));
+        }
       }
       for (auto& result : results) answered += result.get().reply.ok();
     });
