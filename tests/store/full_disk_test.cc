@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "tests/store/random.h"
 #include "tests/store/test_store.h"
 
 namespace pedigree {
@@ -86,10 +87,14 @@ TEST(FullDisk, CreatingFailsAndIsCompletedOnceThereIsRoom) {
   }
 }
 
+// An artifact of this size, which does not compress.
 absl::Status InsertOfSize(Store& store, size_t bytes) {
+  static Random random(1);
+  std::string text(bytes, '\0');
+  for (char& character : text) character = static_cast<char>(random.Between(' ', '~'));
   return store.Write([&](Transaction& transaction) {
     Artifact artifact = NewNode<Artifact>(1);
-    (*artifact.mutable_custom_properties())["p"].set_string_value(std::string(bytes, 'p'));
+    (*artifact.mutable_custom_properties())["p"].set_string_value(text);
     return transaction.Insert(&artifact, {}).status();
   });
 }
