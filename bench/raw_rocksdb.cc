@@ -24,7 +24,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kFamilies[] = {"default", "node", "event", "index"};
 constexpr size_t kKeyHeadBytes = 5;
 constexpr size_t kValueTextBytes = 4096;
 constexpr int kIdsPerBlock = 256;
@@ -52,7 +51,6 @@ rocksdb::ColumnFamilyOptions FamilyOptions(int64_t write_buffer_mib) {
 rocksdb::DBOptions DatabaseOptions(int64_t write_buffer_mib) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
-  options.create_missing_column_families = true;
   options.max_background_jobs = 2;
   options.bytes_per_sync = 1 << 20;
   options.allow_concurrent_memtable_write = false;
@@ -92,13 +90,8 @@ int BlocksOf(int ids) { return 1 + (ids - 1 + kIdsPerBlock / 2) / kIdsPerBlock; 
 
 struct RawRocksDb::Database {
   std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
   std::string value_text = ValueText();
   uint64_t requests_written = 0;
-
-  ~Database() {
-    for (rocksdb::ColumnFamilyHandle* family : families) db->DestroyColumnFamilyHandle(family);
-  }
 
   // Adds the keys of one sort to the write of `requests` requests.
   void Put(const RawKey& shape, size_t sort, int requests, rocksdb::WriteBatch* batch) const {
@@ -110,8 +103,7 @@ struct RawRocksDb::Database {
     for (uint64_t n = first; n < first + static_cast<uint64_t>(shape.count); ++n) {
       MakeKey(shape, sort, n, &key);
       const char* value = value_text.data() + n % (kValueTextBytes - shape.value_bytes);
-      batch->Put(families[static_cast<size_t>(shape.family)], key,
-                 rocksdb::Slice(value, shape.value_bytes));
+      batch->Put(key, rocksdb::Slice(value, shape.value_bytes));
     }
   }
 };
@@ -122,15 +114,15 @@ std::vector<RawKey> KeysOfPutExecutions(int requests) {
   const int blocks = BlocksOf(3 * requests) + BlocksOf(requests);  // of artifacts, of executions
   const auto new_ids = static_cast<size_t>(std::min(32, 4 * requests));
   return {
-      {"artifact", 1, 3 * requests, 14, 132, KeyOrder::kAscending},
-      {"execution", 1, requests, 14, 104, KeyOrder::kAscending},
-      {"events of an execution", 2, requests, 21, 87, KeyOrder::kAscending},
-      {"event of an artifact", 2, 3 * requests, 22, 30, KeyOrder::kAscending},
-      {"uri", 3, 3 * requests, 71, 0, KeyOrder::kScattered},
-      {"members of both types", 3, blocks, 22, 32, KeyOrder::kRepeated},
-      {"members of both contexts", 3, 2 * blocks, 22, 32, KeyOrder::kRepeated},
-      {"update times", 3, blocks, 22, new_ids, KeyOrder::kAscending},
-      {"counters", 0, 1, 5, 48, KeyOrder::kRepeated},
+      {"artifact", 3 * requests, 14, 132, KeyOrder::kAscending},
+      {"execution", requests, 14, 104, KeyOrder::kAscending},
+      {"events of an execution", requests, 21, 87, KeyOrder::kAscending},
+      {"event of an artifact", 3 * requests, 22, 30, KeyOrder::kAscending},
+      {"uri", 3 * requests, 71, 0, KeyOrder::kScattered},
+      {"members of both types", blocks, 22, 32, KeyOrder::kRepeated},
+      {"members of both contexts", 2 * blocks, 22, 32, KeyOrder::kRepeated},
+      {"update times", blocks, 22, new_ids, KeyOrder::kAscending},
+      {"counters", 1, 5, 48, KeyOrder::kRepeated},
   };
 }
 
@@ -154,13 +146,11 @@ RawRocksDb::~RawRocksDb() = default;
 
 absl::StatusOr<std::unique_ptr<RawRocksDb>> RawRocksDb::Open(const std::string& directory,
                                                              int64_t write_buffer_mib) {
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const char* name : kFamilies)
-    descriptors.emplace_back(name, FamilyOptions(write_buffer_mib));
   auto database = std::make_unique<Database>();
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(DatabaseOptions(write_buffer_mib), directory,
-                                                   descriptors, &database->families, &db);
+  const rocksdb::Status opened = rocksdb::DB::Open(
+      rocksdb::Options(DatabaseOptions(write_buffer_mib), FamilyOptions(write_buffer_mib)),
+      directory, &db);
   database->db.reset(db);
   if (!opened.ok()) return ToAbsl(opened);
   return std::unique_ptr<RawRocksDb>(new RawRocksDb(std::move(database)));

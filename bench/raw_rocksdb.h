@@ -31,7 +31,6 @@ enum class KeyOrder : uint8_t {
 // The keys of one sort within one write.
 struct RawKey {
   const char* what;
-  int family;  // 0 default, 1 node, 2 event, 3 index (store/engine.h)
   int count;
   size_t key_bytes;
   size_t value_bytes;

@@ -15,9 +15,9 @@ namespace pedigree {
 
 class ContextCache {
  public:
-  // Whether a key of Family::kNode is one that is cached.
+  // Whether a value under this key is cached.
   static bool Covers(absl::string_view key) {
-    return key.size() > kKeyHeadBytes &&
+    return key.size() > kKeyHeadBytes && key[kKeyHeadBytes - 1] == static_cast<char>(Tag::kNode) &&
            key[kKeyHeadBytes] == static_cast<char>(NodeKind::kContext);
   }
 

@@ -9,7 +9,7 @@
 // thread at a time (the committer).
 //
 //   std::shared_ptr<const View> view = engine->CurrentView();
-//   auto value = view->Get(Family::kNode, key, Blocking::kAllowed);
+//   auto value = view->Get(key, Blocking::kAllowed);
 #pragma once
 
 #include <cstdint>
@@ -24,22 +24,6 @@
 #include "absl/types/span.h"
 
 namespace pedigree {
-
-// The column families. What lives in which, and under which keys: keys.h and FORMAT.md.
-enum class Family : uint8_t { kMeta, kNode, kEvent, kIndex };
-
-struct FamilyInfo {
-  Family family;
-  const char* name;  // Part of the format.
-};
-
-inline constexpr FamilyInfo kFamilies[] = {
-    {Family::kMeta, "default"},  // Format, counters, types. RocksDB insists on the name.
-    {Family::kNode, "node"},
-    {Family::kEvent, "event"},
-    {Family::kIndex, "index"},
-};
-inline constexpr size_t kFamilyCount = sizeof(kFamilies) / sizeof(kFamilies[0]);
 
 // Whether a read may wait for the disk. A cache-only read that would have to answers WouldBlock(),
 // so that a thread that must not block can hand the call to one that may.
@@ -67,23 +51,21 @@ class View {
   // The value under `key`, nullopt if there is none.
   // Errors: WouldBlock() under kCacheOnly; DataLoss if bytes are damaged; Unavailable on I/O
   // errors.
-  virtual absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key,
+  virtual absl::StatusOr<std::optional<std::string>> Get(absl::string_view key,
                                                          Blocking blocking) const = 0;
 
   // Calls found(i, value) for every keys[i] that exists, in the order of `keys`; ascending keys are
   // faster. The value is valid during the call only. Errors as Get.
-  virtual absl::Status MultiGet(Family family, absl::Span<const std::string> keys,
-                                Blocking blocking,
+  virtual absl::Status MultiGet(absl::Span<const std::string> keys, Blocking blocking,
                                 absl::FunctionRef<void(size_t, absl::string_view)> found) const = 0;
 
   // Visits the keys of `range` in order until `visit` answers false. Errors as Get.
   virtual absl::Status Scan(
-      Family family, const KeyRange& range, Direction direction, Blocking blocking,
+      const KeyRange& range, Direction direction, Blocking blocking,
       absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const = 0;
 };
 
 struct Mutation {
-  Family family;
   bool is_delete;
   absl::string_view key;
   absl::string_view value;

@@ -5,7 +5,7 @@
 // both with this code. Decode answers false for bytes that are not such a key.
 // Pure values: any thread.
 //
-//   std::string key = NodeKey{NodeKind::kArtifact, 7}.Encode();   // in Family::kNode
+//   std::string key = NodeKey{NodeKind::kArtifact, 7}.Encode();
 #pragma once
 
 #include <cstdint>
@@ -20,21 +20,19 @@ inline constexpr uint32_t kSpace = 0;
 inline constexpr size_t kKeyHeadBytes = 5;  // space and tag
 
 enum class Tag : uint8_t {
-  // Family::kMeta
+  // What is stored.
   kFormat = 0x01,
   kCounters = 0x02,
   kType = 0x03,
-  // Family::kNode
   kNode = 0x10,
-  // Family::kEvent
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
-  // Family::kIndex
+  // Indexes: each follows from what is stored.
   kName = 0x30,
   kExternalId = 0x31,
   kUri = 0x32,
   kFarLink = 0x33,
-  // Family::kIndex, posting lists (id_set.h)
+  // posting lists (id_set.h)
   kTypeMembers = 0x40,
   kContextMembers = 0x41,
   kUpdateTimes = 0x42,

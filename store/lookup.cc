@@ -17,7 +17,7 @@ absl::StatusOr<NodeRecord> NodeRecord::FromBytes(NodeKind kind, int64_t id, std:
 }
 
 absl::StatusOr<std::optional<NodeRecord>> Lookup::FindRecord(NodeKind kind, int64_t id) const {
-  auto bytes = Get(Family::kNode, NodeKey{kind, id}.Encode());
+  auto bytes = Get(NodeKey{kind, id}.Encode());
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return std::nullopt;
   auto record = NodeRecord::FromBytes(kind, id, *std::move(*bytes));
@@ -26,7 +26,7 @@ absl::StatusOr<std::optional<NodeRecord>> Lookup::FindRecord(NodeKind kind, int6
 }
 
 absl::StatusOr<std::optional<int64_t>> Lookup::FindId(const std::string& key) const {
-  auto bytes = Get(Family::kIndex, key);
+  auto bytes = Get(key);
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return std::nullopt;
   ByteReader reader(**bytes);

@@ -73,8 +73,7 @@ class Lookup {
   }
 
  protected:
-  virtual absl::StatusOr<std::optional<std::string>> Get(Family family,
-                                                         const std::string& key) const = 0;
+  virtual absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const = 0;
 
  private:
   absl::StatusOr<std::optional<int64_t>> FindId(const std::string& key) const;

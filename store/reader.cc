@@ -51,13 +51,13 @@ KeyRange RangeFrom(KeyRange all, std::string from, Direction direction) {
 }  // namespace
 
 absl::Status Reader::Scan(
-    Family family, const KeyRange& range, Direction direction,
+    const KeyRange& range, Direction direction,
     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
   if (!Spend(kScanVisits)) return WouldBlock();
-  absl::Status status = view().Scan(family, range, direction, blocking_,
-                                    [&](absl::string_view key, absl::string_view value) {
-                                      return Spend(1) && visit(key, value);
-                                    });
+  absl::Status status =
+      view().Scan(range, direction, blocking_, [&](absl::string_view key, absl::string_view value) {
+        return Spend(1) && visit(key, value);
+      });
   if (status.ok() && visits_left_ < 0) return WouldBlock();
   return status;
 }
@@ -79,15 +79,14 @@ absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
     keys.clear();
     for (int64_t id : batch) keys.push_back(NodeKey{kind, id}.Encode());
     absl::Status damage;
-    absl::Status status =
-        view().MultiGet(Family::kNode, keys, blocking_, [&](size_t i, absl::string_view value) {
-          const auto record = RecordView::Parse(value);
-          if (record.has_value()) {
-            visit(batch[i], *record);
-          } else {
-            damage = DamagedRecord(NameOf(kind), batch[i]);
-          }
-        });
+    absl::Status status = view().MultiGet(keys, blocking_, [&](size_t i, absl::string_view value) {
+      const auto record = RecordView::Parse(value);
+      if (record.has_value()) {
+        visit(batch[i], *record);
+      } else {
+        damage = DamagedRecord(NameOf(kind), batch[i]);
+      }
+    });
     if (!status.ok()) return status;
     if (!damage.ok()) return damage;
   }
@@ -99,8 +98,8 @@ absl::Status Reader::VisitNodes(
     absl::FunctionRef<bool(int64_t id, const RecordView&)> visit) const {
   const KeyRange all = {NodeKey{kind, 0}.Encode(), NodeKey{kind, kLastId}.Encode()};
   absl::Status damage;
-  absl::Status status = Scan(Family::kNode, RangeFrom(all, NodeKey{kind, from}.Encode(), direction),
-                             direction, [&](absl::string_view key, absl::string_view value) {
+  absl::Status status = Scan(RangeFrom(all, NodeKey{kind, from}.Encode(), direction), direction,
+                             [&](absl::string_view key, absl::string_view value) {
                                NodeKey node = {};
                                if (!NodeKey::Decode(key, &node)) {
                                  damage = DamagedIndex("node");
@@ -122,7 +121,7 @@ absl::Status Reader::VisitPosting(const std::string& prefix, int64_t from, Direc
   AppendId(&first, BlockOf(from));
   bool damaged = false;
   absl::Status status =
-      Scan(Family::kIndex, RangeFrom(PrefixRange(prefix), std::move(first), direction), direction,
+      Scan(RangeFrom(PrefixRange(prefix), std::move(first), direction), direction,
            [&](absl::string_view key, absl::string_view value) {
              ByteReader reader(key.substr(prefix.size()));
              int64_t block = 0;
@@ -151,7 +150,7 @@ absl::Status Reader::VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction 
   AppendId(&first, BlockOf(from.id));
   bool damaged = false;
   absl::Status status =
-      Scan(Family::kIndex, RangeFrom(PrefixRange(prefix), std::move(first), direction), direction,
+      Scan(RangeFrom(PrefixRange(prefix), std::move(first), direction), direction,
            [&](absl::string_view key, absl::string_view value) {
              ByteReader reader(key.substr(prefix.size()));
              int64_t time_ms = 0;
@@ -173,8 +172,8 @@ absl::Status Reader::VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction 
 
 absl::Status Reader::VisitArtifactsByUri(absl::string_view uri, VisitId visit) const {
   bool damaged = false;
-  absl::Status status = Scan(Family::kIndex, PrefixRange(UriKey::Prefix(uri)),
-                             Direction::kAscending, [&](absl::string_view key, absl::string_view) {
+  absl::Status status = Scan(PrefixRange(UriKey::Prefix(uri)), Direction::kAscending,
+                             [&](absl::string_view key, absl::string_view) {
                                int64_t id = 0;
                                damaged = !UriKey::DecodeArtifact(key, &id);
                                return !damaged && visit(id);
@@ -191,8 +190,8 @@ absl::StatusOr<std::vector<int64_t>> Reader::Links(NodeKind kind, int64_t id) co
   links = (*record)->NearLinks();
   if (!(*record)->HasFarLinks()) return links;
   bool damaged = false;
-  absl::Status status = Scan(Family::kIndex, PrefixRange(FarLinkKey::Prefix(kind, id)),
-                             Direction::kAscending, [&](absl::string_view key, absl::string_view) {
+  absl::Status status = Scan(PrefixRange(FarLinkKey::Prefix(kind, id)), Direction::kAscending,
+                             [&](absl::string_view key, absl::string_view) {
                                FarLinkKey link = {};
                                damaged = !FarLinkKey::Decode(key, &link);
                                links.push_back(link.context);
@@ -208,8 +207,8 @@ absl::Status Reader::VisitEventsOfExecution(
     int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const {
   bool damaged = false;
   absl::Status status =
-      Scan(Family::kEvent, PrefixRange(ExecutionEventsKey::Prefix(execution)),
-           Direction::kAscending, [&](absl::string_view, absl::string_view chunk) {
+      Scan(PrefixRange(ExecutionEventsKey::Prefix(execution)), Direction::kAscending,
+           [&](absl::string_view, absl::string_view chunk) {
              damaged = !VisitChunk(chunk, [&](absl::string_view event) {
                visit(event);
                return true;
@@ -224,15 +223,15 @@ absl::Status Reader::VisitEventsOfArtifact(
     int64_t artifact, absl::FunctionRef<void(absl::string_view event)> visit) const {
   std::vector<std::pair<uint64_t, std::string>> events;  // Keys are in execution order.
   bool damaged = false;
-  absl::Status status =
-      Scan(Family::kEvent, PrefixRange(ArtifactEventKey::Prefix(artifact)), Direction::kAscending,
-           [&](absl::string_view, absl::string_view value) {
-             ByteReader reader(value);
-             uint64_t number = 0;
-             damaged = !reader.ReadVarint(&number);
-             if (!damaged) events.emplace_back(number, std::string(reader.rest()));
-             return !damaged;
-           });
+  absl::Status status = Scan(PrefixRange(ArtifactEventKey::Prefix(artifact)), Direction::kAscending,
+                             [&](absl::string_view, absl::string_view value) {
+                               ByteReader reader(value);
+                               uint64_t number = 0;
+                               damaged = !reader.ReadVarint(&number);
+                               if (!damaged)
+                                 events.emplace_back(number, std::string(reader.rest()));
+                               return !damaged;
+                             });
   if (!status.ok()) return status;
   if (damaged) return DamagedIndex("artifact_event");
   std::sort(events.begin(), events.end(),

@@ -96,10 +96,9 @@ class Reader final : public Lookup {
   const View& view() const { return *version_->view; }
 
  protected:
-  absl::StatusOr<std::optional<std::string>> Get(Family family,
-                                                 const std::string& key) const override {
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override {
     if (!Spend(1)) return WouldBlock();
-    return version_->view->Get(family, key, blocking_);
+    return version_->view->Get(key, blocking_);
   }
 
  private:
@@ -109,7 +108,7 @@ class Reader final : public Lookup {
     return visits_left_ >= 0;
   }
   // Scans like View::Scan, spending visits.
-  absl::Status Scan(Family family, const KeyRange& range, Direction direction,
+  absl::Status Scan(const KeyRange& range, Direction direction,
                     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const;
   // The common case of VisitRecords, without its arrays.
   absl::Status VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const;

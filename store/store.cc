@@ -46,7 +46,7 @@ absl::Status WriteFirstState(Engine* engine) {
   AppendTypes<ml_metadata::Artifact>(catalog, &rows);
   AppendTypes<ml_metadata::Execution>(catalog, &rows);
   std::vector<Mutation> mutations;
-  for (const auto& [key, value] : rows) mutations.push_back({Family::kMeta, false, key, value});
+  for (const auto& [key, value] : rows) mutations.push_back({false, key, value});
   return engine->Apply(mutations, Durability::kSynced);
 }
 
@@ -56,7 +56,7 @@ absl::Status Damaged(absl::string_view what) {
 }
 
 absl::Status CheckFormat(const View& view) {
-  auto bytes = view.Get(Family::kMeta, FormatKey().Encode(), Blocking::kAllowed);
+  auto bytes = view.Get(FormatKey().Encode(), Blocking::kAllowed);
   if (!bytes.ok()) return bytes.status();
   uint32_t format = 0;
   if (!bytes->has_value() || !ByteReader(**bytes).ReadBe32(&format)) {
@@ -93,14 +93,14 @@ bool LoadType(NodeKind kind, absl::string_view bytes, Catalog* catalog) {
 absl::StatusOr<State> LoadState(const View& view) {
   if (absl::Status status = CheckFormat(view); !status.ok()) return status;
   State state;
-  auto counters = view.Get(Family::kMeta, CountersKey().Encode(), Blocking::kAllowed);
+  auto counters = view.Get(CountersKey().Encode(), Blocking::kAllowed);
   if (!counters.ok()) return counters.status();
   if (!counters->has_value() || !Counters::Decode(**counters, &state.counters)) {
     return Damaged("the counters do not decode");
   }
   bool damaged = false;
   absl::Status status = view.Scan(
-      Family::kMeta, PrefixRange(KeyHead(Tag::kType)), Direction::kAscending, Blocking::kAllowed,
+      PrefixRange(KeyHead(Tag::kType)), Direction::kAscending, Blocking::kAllowed,
       [&](absl::string_view key, absl::string_view value) {
         TypeKey type = {};
         damaged = !TypeKey::Decode(key, &type) || !LoadType(type.kind, value, &state.catalog);
@@ -129,8 +129,7 @@ absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(const StoreOptions& options) 
   }
   if (creating) {
     // A database that is whole already only lacks its marker.
-    auto format =
-        (*engine)->CurrentView()->Get(Family::kMeta, FormatKey().Encode(), Blocking::kAllowed);
+    auto format = (*engine)->CurrentView()->Get(FormatKey().Encode(), Blocking::kAllowed);
     absl::Status status = format.status();
     if (format.ok() && !format->has_value()) status = WriteFirstState(engine->get());
     if (status.ok()) status = MarkReady(options.data_dir);

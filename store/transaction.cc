@@ -35,13 +35,13 @@ std::vector<Mutation> Transaction::GroupMutations() {
   std::vector<Mutation> mutations;
   writes_.AppendMutations(&mutations);
   for (const Mutation& mutation : mutations) {
-    if (mutation.family == Family::kNode) contexts_.Forget(mutation.key);
+    if (ContextCache::Covers(mutation.key)) contexts_.Forget(mutation.key);
   }
   postings_.AppendMutations(&mutations);
   if (mutations.empty()) return mutations;
   counters_key_ = CountersKey().Encode();
   counters_value_ = counters_.Encode();
-  mutations.push_back({Family::kMeta, false, counters_key_, counters_value_});
+  mutations.push_back({false, counters_key_, counters_value_});
   return mutations;
 }
 
@@ -55,9 +55,8 @@ void Transaction::EndGroup(bool stored) {
   view_.reset();
 }
 
-absl::StatusOr<std::optional<std::string>> Transaction::Get(Family family,
-                                                            const std::string& key) const {
-  const WriteSet::Found found = writes_.Find(family, key);
+absl::StatusOr<std::optional<std::string>> Transaction::Get(const std::string& key) const {
+  const WriteSet::Found found = writes_.Find(key);
   switch (found.state) {
     case WriteSet::State::kValue:
       return std::optional<std::string>(std::string(found.value));
@@ -66,11 +65,9 @@ absl::StatusOr<std::optional<std::string>> Transaction::Get(Family family,
     case WriteSet::State::kUnknown:
       break;
   }
-  if (family != Family::kNode || !ContextCache::Covers(key)) {
-    return view_->Get(family, key, Blocking::kAllowed);
-  }
+  if (!ContextCache::Covers(key)) return view_->Get(key, Blocking::kAllowed);
   if (const std::string* cached = contexts_.Find(key)) return std::optional<std::string>(*cached);
-  auto value = view_->Get(family, key, Blocking::kAllowed);
+  auto value = view_->Get(key, Blocking::kAllowed);
   if (value.ok() && value->has_value()) contexts_.Remember(key, **value);
   return value;
 }
@@ -80,7 +77,7 @@ absl::Status Transaction::ChangePosting(const std::string& prefix, int64_t id,
   std::string key = prefix;
   AppendId(&key, BlockOf(id));
   if (!postings_.IsLoaded(key)) {
-    auto bytes = view_->Get(Family::kIndex, key, Blocking::kAllowed);
+    auto bytes = view_->Get(key, Blocking::kAllowed);
     if (!bytes.ok()) return bytes.status();
     IdSet set;
     if (bytes->has_value() && !IdSet::Decode(**bytes, &set)) {

@@ -100,10 +100,9 @@ class Transaction final : public Lookup {
   std::vector<Mutation> GroupMutations();
   void EndGroup(bool stored);
 
-  absl::StatusOr<std::optional<std::string>> Get(Family family,
-                                                 const std::string& key) const override;
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override;
 
-  // Puts key -> id into Family::kIndex. AlreadyExists if the key is there.
+  // Puts key -> id. AlreadyExists if the key is there.
   absl::Status Claim(const std::string& key, int64_t id, absl::FunctionRef<std::string()> what);
   template <class Node>
   absl::Status ClaimName(const Node& node);

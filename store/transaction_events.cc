@@ -12,7 +12,7 @@ namespace pedigree {
 using ml_metadata::Event;
 
 absl::StatusOr<bool> Transaction::EventExists(const Event& event, const std::string& key) const {
-  switch (writes_.Find(Family::kEvent, key).state) {
+  switch (writes_.Find(key).state) {
     case WriteSet::State::kValue:
       return true;
     case WriteSet::State::kDeleted:
@@ -25,7 +25,7 @@ absl::StatusOr<bool> Transaction::EventExists(const Event& event, const std::str
       IsOfThisGroup(NodeKind::kExecution, event.execution_id())) {
     return false;
   }
-  auto stored = view_->Get(Family::kEvent, key, Blocking::kAllowed);
+  auto stored = view_->Get(key, Blocking::kAllowed);
   if (!stored.ok()) return stored.status();
   return stored->has_value();
 }
@@ -57,14 +57,14 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
     std::string value;
     AppendVarint(&value, static_cast<uint64_t>(number));
     value.append(bytes);
-    writes_.Put(Family::kEvent, key, value);
+    writes_.Put(key, value);
 
     const auto [it, is_new] = chunk_of.try_emplace(event->execution_id(), chunks.size());
     if (is_new) chunks.push_back({{event->execution_id(), number}, {}});
     AppendEventToChunk(bytes, &chunks[it->second].bytes);
   }
   for (const Chunk& chunk : chunks) {
-    writes_.Put(Family::kEvent, chunk.key.Encode(), chunk.bytes);
+    writes_.Put(chunk.key.Encode(), chunk.bytes);
   }
   return absl::OkStatus();
 }

@@ -53,12 +53,12 @@ std::string UriOf(const ml_metadata::Artifact& artifact, int64_t id) {
 
 absl::Status Transaction::Claim(const std::string& key, int64_t id,
                                 absl::FunctionRef<std::string()> what) {
-  auto taken = Get(Family::kIndex, key);
+  auto taken = Get(key);
   if (!taken.ok()) return taken.status();
   if (taken->has_value()) return absl::AlreadyExistsError(what());
   std::string value;
   AppendId(&value, id);
-  writes_.Put(Family::kIndex, key, value);
+  writes_.Put(key, value);
   return absl::OkStatus();
 }
 
@@ -109,13 +109,13 @@ absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t
   const auto near = absl::MakeConstSpan(links).subspan(0, MaxNearLinks(kKind));
   const auto far = absl::MakeConstSpan(links).subspan(near.size());
   for (int64_t context : far) {
-    writes_.Put(Family::kIndex, FarLinkKey{kKind, id, context}.Encode(), {});
+    writes_.Put(FarLinkKey{kKind, id, context}.Encode(), {});
   }
   writes_.Put(
-      Family::kNode, NodeKey{kKind, id}.Encode(),
+      NodeKey{kKind, id}.Encode(),
       EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, SerializeNode(*node)));
 
-  if constexpr (kKind == NodeKind::kArtifact) writes_.Put(Family::kIndex, UriOf(*node, id), {});
+  if constexpr (kKind == NodeKind::kArtifact) writes_.Put(UriOf(*node, id), {});
   absl::Status status = ChangePosting(TypeMembersPrefix(kKind, node->type_id()), id, Change::kAdd);
   if (status.ok()) {
     status = ChangePosting(UpdateTimePrefix(kKind, now_ms()), id, Change::kAdd);
@@ -133,20 +133,20 @@ absl::Status Transaction::MoveIndexes(const NodePeek& old, const Node& node) {
   };
   if (old.name != view(node.has_name(), node.name())) {
     if (old.name) {
-      writes_.Delete(Family::kIndex, NameKey{kKind, old.type_id, *old.name}.Encode());
+      writes_.Delete(NameKey{kKind, old.type_id, *old.name}.Encode());
     }
     if (absl::Status status = ClaimName(node); !status.ok()) return status;
   }
   if (old.external_id != view(node.has_external_id(), node.external_id())) {
     if (old.external_id) {
-      writes_.Delete(Family::kIndex, ExternalIdKey{kKind, *old.external_id}.Encode());
+      writes_.Delete(ExternalIdKey{kKind, *old.external_id}.Encode());
     }
     if (absl::Status status = ClaimExternalId(node); !status.ok()) return status;
   }
   if constexpr (kKind == NodeKind::kArtifact) {
     if (old.uri != absl::string_view(node.uri())) {
-      writes_.Delete(Family::kIndex, UriKey{old.uri, old.id}.Encode());
-      writes_.Put(Family::kIndex, UriOf(node, old.id), {});
+      writes_.Delete(UriKey{old.uri, old.id}.Encode());
+      writes_.Put(UriOf(node, old.id), {});
     }
   }
   const int64_t time_ms = node.last_update_time_since_epoch();
@@ -183,7 +183,7 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
   node->set_last_update_time_since_epoch(time_ms);
   message = SerializeNode(*node);
   if (absl::Status status = MoveIndexes(*old, *node); !status.ok()) return status;
-  writes_.Put(Family::kNode, NodeKey{kKind, old->id}.Encode(),
+  writes_.Put(NodeKey{kKind, old->id}.Encode(),
               EncodeRecord(stored.NearLinks(),
                            stored.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone, message));
   return absl::OkStatus();
@@ -191,10 +191,10 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
 
 absl::StatusOr<bool> Transaction::NodeExists(NodeKind kind, int64_t id) const {
   const std::string key = NodeKey{kind, id}.Encode();
-  const WriteSet::State state = writes_.Find(Family::kNode, key).state;
+  const WriteSet::State state = writes_.Find(key).state;
   if (state != WriteSet::State::kUnknown) return state == WriteSet::State::kValue;
   if (IsOfThisGroup(kind, id)) return false;
-  auto stored = view_->Get(Family::kNode, key, Blocking::kAllowed);
+  auto stored = view_->Get(key, Blocking::kAllowed);
   if (!stored.ok()) return stored.status();
   return stored->has_value();
 }
@@ -204,7 +204,7 @@ absl::StatusOr<bool> Transaction::IsLinked(NodeKind kind, int64_t id, const Node
   const std::vector<int64_t> near = record.NearLinks();
   if (std::binary_search(near.begin(), near.end(), context)) return true;
   if (!record.HasFarLinks()) return false;
-  auto far = Get(Family::kIndex, FarLinkKey{kind, id, context}.Encode());
+  auto far = Get(FarLinkKey{kind, id, context}.Encode());
   if (!far.ok()) return far.status();
   return far->has_value();
 }
@@ -228,14 +228,14 @@ absl::Status Transaction::Link(NodeKind kind, int64_t id, absl::Span<const int64
       near.push_back(context);
     } else {
       has_far = true;
-      writes_.Put(Family::kIndex, FarLinkKey{kind, id, context}.Encode(), {});
+      writes_.Put(FarLinkKey{kind, id, context}.Encode(), {});
     }
   }
   if (added.empty()) return absl::OkStatus();
   if (near.size() != near_before || has_far != (*record)->HasFarLinks()) {
     std::sort(near.begin(), near.end());
     writes_.Put(
-        Family::kNode, NodeKey{kind, id}.Encode(),
+        NodeKey{kind, id}.Encode(),
         EncodeRecord(near, has_far ? FarLinks::kSome : FarLinks::kNone, (*record)->message()));
   }
   return AddToContexts(kind, id, added);

@@ -42,14 +42,14 @@ class Verifier {
     }
   }
 
-  absl::StatusOr<std::optional<std::string>> Get(Family family, const std::string& key) {
-    return reader_.view().Get(family, key, Blocking::kAllowed);
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) {
+    return reader_.view().Get(key, Blocking::kAllowed);
   }
 
-  absl::Status Scan(Family family, const std::string& prefix, Visit visit) {
+  absl::Status Scan(const std::string& prefix, Visit visit) {
     absl::Status inner;
     absl::Status status =
-        reader_.view().Scan(family, PrefixRange(prefix), Direction::kAscending, Blocking::kAllowed,
+        reader_.view().Scan(PrefixRange(prefix), Direction::kAscending, Blocking::kAllowed,
                             [&](absl::string_view key, absl::string_view value) {
                               inner = visit(key, value);
                               return inner.ok();
@@ -58,9 +58,9 @@ class Verifier {
   }
 
   // Complains unless `key` holds exactly `value` (any value if nullopt).
-  absl::Status Expect(Family family, const std::string& key, std::optional<absl::string_view> value,
+  absl::Status Expect(const std::string& key, std::optional<absl::string_view> value,
                       absl::FunctionRef<std::string()> what) {
-    auto found = Get(family, key);
+    auto found = Get(key);
     if (!found.ok()) return found.status();
     if (!found->has_value()) {
       Problem(what(), ": missing");
@@ -74,7 +74,7 @@ class Verifier {
                             absl::FunctionRef<std::string()> what) {
     std::string key = prefix;
     AppendId(&key, BlockOf(id));
-    auto found = Get(Family::kIndex, key);
+    auto found = Get(key);
     if (!found.ok()) return found.status();
     IdSet set;
     if (!found->has_value() || !IdSet::Decode(**found, &set) || !set.Contains(OffsetOf(id))) {
@@ -84,12 +84,12 @@ class Verifier {
   }
 
   absl::Status CheckCounters() {
-    auto bytes = Get(Family::kMeta, CountersKey().Encode());
+    auto bytes = Get(CountersKey().Encode());
     if (!bytes.ok()) return bytes.status();
     if (!bytes->has_value() || !Counters::Decode(**bytes, &counters_)) {
       Problem("counters: do not decode");
     }
-    return Scan(Family::kMeta, KeyHead(Tag::kType), [&](absl::string_view key, absl::string_view) {
+    return Scan(KeyHead(Tag::kType), [&](absl::string_view key, absl::string_view) {
       TypeKey type = {};
       ++report_.types;
       if (!TypeKey::Decode(key, &type)) {
@@ -171,16 +171,16 @@ class Verifier {
                             [&] { return what("update_times"); });
     }
     if (status.ok() && node.name.has_value()) {
-      status = Expect(Family::kIndex, NameKey{kind, node.type_id, *node.name}.Encode(), id_bytes,
+      status = Expect(NameKey{kind, node.type_id, *node.name}.Encode(), id_bytes,
                       [&] { return what("name"); });
     }
     if (status.ok() && node.external_id.has_value()) {
-      status = Expect(Family::kIndex, ExternalIdKey{kind, *node.external_id}.Encode(), id_bytes,
+      status = Expect(ExternalIdKey{kind, *node.external_id}.Encode(), id_bytes,
                       [&] { return what("external_id"); });
     }
     if (status.ok() && kind == NodeKind::kArtifact) {
-      status = Expect(Family::kIndex, UriKey{node.uri, node.id}.Encode(), std::nullopt,
-                      [&] { return what("uri"); });
+      status =
+          Expect(UriKey{node.uri, node.id}.Encode(), std::nullopt, [&] { return what("uri"); });
     }
     return status.ok() ? CheckLinks(kind, node.id, record) : status;
   }
@@ -201,7 +201,7 @@ class Verifier {
       if (context <= last) Problem(what(), ": not ascending");
       last = context;
       absl::Status status =
-          Expect(Family::kNode, NodeKey{NodeKind::kContext, context}.Encode(), std::nullopt, what);
+          Expect(NodeKey{NodeKind::kContext, context}.Encode(), std::nullopt, what);
       if (status.ok()) status = ExpectMember(ContextMembersPrefix(context, kind), id, what);
       if (!status.ok()) return status;
     }
@@ -210,15 +210,15 @@ class Verifier {
 
   absl::Status CheckEvents() {
     absl::Status status = Scan(
-        Family::kEvent, KeyHead(Tag::kExecutionEvents),
+        KeyHead(Tag::kExecutionEvents),
         [&](absl::string_view key, absl::string_view chunk) { return CheckChunk(key, chunk); });
     if (!status.ok()) return status;
     int64_t reverse = 0;
-    status = Scan(Family::kEvent, KeyHead(Tag::kArtifactEvent),
-                  [&](absl::string_view key, absl::string_view value) {
-                    ++reverse;
-                    return CheckArtifactEvent(key, value);
-                  });
+    status =
+        Scan(KeyHead(Tag::kArtifactEvent), [&](absl::string_view key, absl::string_view value) {
+          ++reverse;
+          return CheckArtifactEvent(key, value);
+        });
     // Each event of a chunk has its entry, and there are no entries besides.
     if (status.ok() && reverse != report_.events) {
       Problem("events: ", report_.events, " by execution, ", reverse, " by artifact");
@@ -257,18 +257,17 @@ class Verifier {
     };
     const ArtifactEventKey key = {event.artifact_id(), execution,
                                   static_cast<uint8_t>(event.type())};
-    auto reverse = Get(Family::kEvent, key.Encode());
+    auto reverse = Get(key.Encode());
     if (!reverse.ok()) return reverse.status();
     uint64_t number = 0;
     ByteReader reader(reverse->has_value() ? absl::string_view(**reverse) : absl::string_view());
     if (!reader.ReadVarint(&number) || reader.rest() != bytes) {
       Problem(what(), ": not the same by artifact");
     }
-    absl::Status status = Expect(Family::kNode, NodeKey{NodeKind::kExecution, execution}.Encode(),
-                                 std::nullopt, what);
+    absl::Status status =
+        Expect(NodeKey{NodeKind::kExecution, execution}.Encode(), std::nullopt, what);
     if (!status.ok()) return status;
-    return Expect(Family::kNode, NodeKey{NodeKind::kArtifact, event.artifact_id()}.Encode(),
-                  std::nullopt, what);
+    return Expect(NodeKey{NodeKind::kArtifact, event.artifact_id()}.Encode(), std::nullopt, what);
   }
 
   absl::Status CheckArtifactEvent(absl::string_view key, absl::string_view value) {
@@ -285,30 +284,28 @@ class Verifier {
   // The index side: each entry must be what its node says. Names and external ids are checked by
   // encoding the node's own key and comparing it with the entry's.
   absl::Status CheckIndex() {
-    absl::Status status = Scan(Family::kIndex, KeyHead(Tag::kName),
-                               [&](absl::string_view key, absl::string_view value) {
-                                 return CheckUnique(key, value, "name");
-                               });
+    absl::Status status =
+        Scan(KeyHead(Tag::kName), [&](absl::string_view key, absl::string_view value) {
+          return CheckUnique(key, value, "name");
+        });
     if (status.ok()) {
-      status = Scan(Family::kIndex, KeyHead(Tag::kExternalId),
-                    [&](absl::string_view key, absl::string_view value) {
-                      return CheckUnique(key, value, "external_id");
-                    });
+      status = Scan(KeyHead(Tag::kExternalId), [&](absl::string_view key, absl::string_view value) {
+        return CheckUnique(key, value, "external_id");
+      });
     }
     if (status.ok()) {
-      status = Scan(Family::kIndex, KeyHead(Tag::kUri),
+      status = Scan(KeyHead(Tag::kUri),
                     [&](absl::string_view key, absl::string_view) { return CheckUri(key); });
     }
     if (status.ok()) {
-      status = Scan(Family::kIndex, KeyHead(Tag::kFarLink),
+      status = Scan(KeyHead(Tag::kFarLink),
                     [&](absl::string_view key, absl::string_view) { return CheckFarLink(key); });
     }
     for (Tag tag : {Tag::kTypeMembers, Tag::kContextMembers, Tag::kUpdateTimes}) {
       if (!status.ok()) return status;
-      status =
-          Scan(Family::kIndex, KeyHead(tag), [&](absl::string_view key, absl::string_view value) {
-            return CheckPosting(tag, key, value);
-          });
+      status = Scan(KeyHead(tag), [&](absl::string_view key, absl::string_view value) {
+        return CheckPosting(tag, key, value);
+      });
     }
     return status;
   }

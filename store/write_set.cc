@@ -5,8 +5,8 @@
 
 namespace pedigree {
 
-WriteSet::Found WriteSet::Find(Family family, absl::string_view key) const {
-  auto it = newest_.find(Slot{family, key});
+WriteSet::Found WriteSet::Find(absl::string_view key) const {
+  auto it = newest_.find(key);
   if (it == newest_.end()) return {};
   const Entry& entry = entries_[it->second];
   if (entry.is_delete) return {State::kDeleted, {}};
@@ -21,34 +21,32 @@ absl::string_view WriteSet::Copy(absl::string_view bytes) {
   return {copy, bytes.size()};
 }
 
-void WriteSet::Add(Slot slot, absl::string_view value, bool is_delete) {
+void WriteSet::Add(absl::string_view key, absl::string_view value, bool is_delete) {
   const size_t index = entries_.size();
-  auto it = newest_.find(slot);
+  auto it = newest_.find(key);
   int64_t previous = -1;
   if (it == newest_.end()) {
-    slot.key = Copy(slot.key);
-    newest_.emplace(slot, index);
+    key = Copy(key);
+    newest_.emplace(key, index);
   } else {
-    slot.key = it->first.key;
+    key = it->first;
     previous = static_cast<int64_t>(it->second);
     it->second = index;
   }
-  entries_.push_back({slot, Copy(value), is_delete, previous});
+  entries_.push_back({key, Copy(value), is_delete, previous});
 }
 
-void WriteSet::Put(Family family, absl::string_view key, absl::string_view value) {
-  Add({family, key}, value, false);
-}
+void WriteSet::Put(absl::string_view key, absl::string_view value) { Add(key, value, false); }
 
-void WriteSet::Delete(Family family, absl::string_view key) { Add({family, key}, {}, true); }
+void WriteSet::Delete(absl::string_view key) { Add(key, {}, true); }
 
 void WriteSet::RollBack(size_t mark) {
   while (entries_.size() > mark) {
     const Entry& entry = entries_.back();
     if (entry.previous < 0) {
-      newest_.erase(entry.slot);
+      newest_.erase(entry.key);
     } else {
-      newest_[entry.slot] = static_cast<size_t>(entry.previous);
+      newest_[entry.key] = static_cast<size_t>(entry.previous);
     }
     entries_.pop_back();
   }
@@ -58,8 +56,8 @@ void WriteSet::AppendMutations(std::vector<Mutation>* mutations) const {
   mutations->reserve(mutations->size() + newest_.size());
   for (size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
-    if (newest_.find(entry.slot)->second != i) continue;
-    mutations->push_back({entry.slot.family, entry.is_delete, entry.slot.key, entry.value});
+    if (newest_.find(entry.key)->second != i) continue;
+    mutations->push_back({entry.is_delete, entry.key, entry.value});
   }
 }
 
@@ -103,9 +101,9 @@ void PostingSet::AppendMutations(std::vector<Mutation>* mutations) {
   for (const auto* entry : dirty_) {
     const auto& [key, block] = *entry;
     if (block.set.Empty()) {
-      mutations->push_back({Family::kIndex, true, key, {}});
+      mutations->push_back({true, key, {}});
     } else {
-      mutations->push_back({Family::kIndex, false, key, encoded_.emplace_back(block.set.Encode())});
+      mutations->push_back({false, key, encoded_.emplace_back(block.set.Encode())});
     }
   }
 }

@@ -7,7 +7,7 @@
 // Threads: one (the committer).
 //
 //   const size_t mark = writes.Mark();
-//   writes.Put(Family::kNode, key, value);
+//   writes.Put(key, value);
 //   writes.RollBack(mark);
 #pragma once
 
@@ -33,10 +33,10 @@ class WriteSet {
     State state = State::kUnknown;
     absl::string_view value;
   };
-  Found Find(Family family, absl::string_view key) const;
+  Found Find(absl::string_view key) const;
 
-  void Put(Family family, absl::string_view key, absl::string_view value);
-  void Delete(Family family, absl::string_view key);
+  void Put(absl::string_view key, absl::string_view value);
+  void Delete(absl::string_view key);
 
   size_t Mark() const { return entries_.size(); }
   void RollBack(size_t mark);
@@ -50,29 +50,19 @@ class WriteSet {
   void Clear();
 
  private:
-  struct Slot {
-    Family family;
-    absl::string_view key;
-
-    bool operator==(const Slot&) const = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const Slot& slot) {
-      return H::combine(std::move(h), slot.family, slot.key);
-    }
-  };
   struct Entry {
-    Slot slot;
+    absl::string_view key;
     absl::string_view value;
     bool is_delete;
     int64_t previous;  // Index of the entry that this one supersedes, -1 if none.
   };
 
-  void Add(Slot slot, absl::string_view value, bool is_delete);
+  void Add(absl::string_view key, absl::string_view value, bool is_delete);
   absl::string_view Copy(absl::string_view bytes);
 
   std::pmr::monotonic_buffer_resource arena_;
-  std::vector<Entry> entries_;                // In the order written.
-  absl::flat_hash_map<Slot, size_t> newest_;  // Index of the last entry of each key.
+  std::vector<Entry> entries_;                             // In the order written.
+  absl::flat_hash_map<absl::string_view, size_t> newest_;  // Index of the last entry of each key.
   size_t bytes_ = 0;
 };
 

@@ -158,7 +158,7 @@ TEST_F(BadInput, ARefusedWriteIsNoCommit) {
   const auto counters = [this] {
     std::string bytes;
     const auto status = store_.store().Read(Blocking::kAllowed, [&](const Reader& reader) {
-      auto value = reader.view().Get(Family::kMeta, CountersKey().Encode(), Blocking::kAllowed);
+      auto value = reader.view().Get(CountersKey().Encode(), Blocking::kAllowed);
       if (value.ok()) bytes = **value;
       return value.status();
     });

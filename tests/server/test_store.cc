@@ -116,24 +116,16 @@ std::unique_ptr<Message> TestStore::Answer(const Message& request) {
 
 StoreDump TestStore::Dump() {
   StoreDump dump;
-  const absl::Status status =
-      store_->Read(Blocking::kAllowed, [&](const Reader& reader) -> absl::Status {
-        for (const FamilyInfo& family : kFamilies) {
-          absl::Status scanned = reader.view().Scan(
-              family.family, {}, Direction::kAscending, Blocking::kAllowed,
-              [&](absl::string_view key, absl::string_view value) {
-                dump[absl::StrCat(family.name, " ", absl::BytesToHexString(key))] =
-                    std::string(value);
-                return true;
-              });
-          if (!scanned.ok()) return scanned;
-        }
-        return absl::OkStatus();
-      });
+  const absl::Status status = store_->Read(Blocking::kAllowed, [&](const Reader& reader) {
+    return reader.view().Scan({}, Direction::kAscending, Blocking::kAllowed,
+                              [&](absl::string_view key, absl::string_view value) {
+                                dump[absl::BytesToHexString(key)] = std::string(value);
+                                return true;
+                              });
+  });
   EXPECT_TRUE(status.ok()) << status;
   // The counters end with the newest time handed out, which is no content.
-  std::string& counters = dump[absl::StrCat(kFamilies[static_cast<size_t>(Family::kMeta)].name, " ",
-                                            absl::BytesToHexString(CountersKey().Encode()))];
+  std::string& counters = dump[absl::BytesToHexString(CountersKey().Encode())];
   counters.resize(counters.size() - sizeof(int64_t));
   return dump;
 }

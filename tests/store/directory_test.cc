@@ -226,7 +226,7 @@ TEST(Format, ANewerOneInTheDatabaseIsRefused) {
   const Copy copy(store);
   std::string format;
   AppendBe32(&format, kFormatVersion + 1);
-  RawDatabase(copy.database()).Put(Family::kMeta, FormatKey().Encode(), format);
+  RawDatabase(copy.database()).Put(FormatKey().Encode(), format);
   EXPECT_TRUE(
       Fails(Open(copy.data_dir()), StatusCode::kFailedPrecondition, "use a newer pedigreed"));
 }
@@ -234,7 +234,7 @@ TEST(Format, ANewerOneInTheDatabaseIsRefused) {
 TEST(Format, ADatabaseWithoutOneIsDamaged) {
   const ClosedStore store;
   const Copy copy(store);
-  RawDatabase(copy.database()).Delete(Family::kMeta, FormatKey().Encode());
+  RawDatabase(copy.database()).Delete(FormatKey().Encode());
   EXPECT_TRUE(Fails(Open(copy.data_dir()), StatusCode::kDataLoss));
 }
 

@@ -102,15 +102,15 @@ class PageStore {
     database_.emplace(store_.database());
   }
 
-  Vector At(Family family, const std::string& key) {
-    const std::optional<std::string> value = database_->Get(family, key);
+  Vector At(const std::string& key) {
+    const std::optional<std::string> value = database_->Get(key);
     EXPECT_TRUE(value.has_value()) << "no key " << Hex(key);
     return {Hex(key), Hex(value.value_or(""))};
   }
   // Tags, and how many keys each has.
-  std::map<int, int> TagsIn(Family family) {
+  std::map<int, int> Tags() {
     std::map<int, int> tags;
-    for (const auto& [key, value] : database_->All(family)) {
+    for (const auto& [key, value] : database_->All()) {
       ++tags[static_cast<uint8_t>(key.at(kKeyHeadBytes - 1))];
     }
     return tags;
@@ -197,12 +197,10 @@ Vectors VectorsOfTheCode(PageStore& store) {
   constexpr NodeKind kArtifact = NodeKind::kArtifact;
   constexpr NodeKind kExecution = NodeKind::kExecution;
   constexpr NodeKind kContext = NodeKind::kContext;
-  const auto meta = [&](const std::string& key) { return store.At(Family::kMeta, key); };
-  const auto node = [&](NodeKind kind, int64_t id) {
-    return store.At(Family::kNode, NodeKey{kind, id}.Encode());
-  };
-  const auto event = [&](const std::string& key) { return store.At(Family::kEvent, key); };
-  const auto index = [&](const std::string& key) { return store.At(Family::kIndex, key); };
+  const auto meta = [&](const std::string& key) { return store.At(key); };
+  const auto node = [&](NodeKind kind, int64_t id) { return store.At(NodeKey{kind, id}.Encode()); };
+  const auto event = [&](const std::string& key) { return store.At(key); };
+  const auto index = [&](const std::string& key) { return store.At(key); };
   return {
       {"text \"\"", Text("")},
       {"text \"run-1\"", Text("run-1")},
@@ -254,55 +252,35 @@ TEST(FormatDoc, EveryVectorIsWhatTheCodeWrites) {
   }
 }
 
-struct TagInfo {
-  const char* name;
-  Family family;
-};
-
 // Has no default: a new tag does not compile until it is here, and then must be on the page.
-TagInfo InfoOf(Tag tag) {
+const char* NameOf(Tag tag) {
   switch (tag) {
     case Tag::kFormat:
-      return {"format", Family::kMeta};
+      return "format";
     case Tag::kCounters:
-      return {"counters", Family::kMeta};
+      return "counters";
     case Tag::kType:
-      return {"type", Family::kMeta};
+      return "type";
     case Tag::kNode:
-      return {"node", Family::kNode};
-    case Tag::kExecutionEvents:
-      return {"execution_events", Family::kEvent};
-    case Tag::kArtifactEvent:
-      return {"artifact_event", Family::kEvent};
-    case Tag::kName:
-      return {"name", Family::kIndex};
-    case Tag::kExternalId:
-      return {"external_id", Family::kIndex};
-    case Tag::kUri:
-      return {"uri", Family::kIndex};
-    case Tag::kFarLink:
-      return {"far_link", Family::kIndex};
-    case Tag::kTypeMembers:
-      return {"type_members", Family::kIndex};
-    case Tag::kContextMembers:
-      return {"context_members", Family::kIndex};
-    case Tag::kUpdateTimes:
-      return {"update_times", Family::kIndex};
-  }
-  return {nullptr, Family::kMeta};
-}
-
-// Has no default either.
-const char* NameOf(Family family) {
-  switch (family) {
-    case Family::kMeta:
-      return "meta";
-    case Family::kNode:
       return "node";
-    case Family::kEvent:
-      return "event";
-    case Family::kIndex:
-      return "index";
+    case Tag::kExecutionEvents:
+      return "execution_events";
+    case Tag::kArtifactEvent:
+      return "artifact_event";
+    case Tag::kName:
+      return "name";
+    case Tag::kExternalId:
+      return "external_id";
+    case Tag::kUri:
+      return "uri";
+    case Tag::kFarLink:
+      return "far_link";
+    case Tag::kTypeMembers:
+      return "type_members";
+    case Tag::kContextMembers:
+      return "context_members";
+    case Tag::kUpdateTimes:
+      return "update_times";
   }
   return nullptr;
 }
@@ -330,49 +308,34 @@ std::vector<std::vector<std::string>> TableOfThePage(const std::string& title) {
 TEST(FormatDoc, TagsAreThoseOfTheCodeAndNoOthers) {
   std::set<std::string> page;
   for (const auto& row : TableOfThePage("tag")) {
-    EXPECT_TRUE(page.insert(absl::StrCat(row[0], " ", row[1], " in ", row[2])).second) << row[0];
+    EXPECT_TRUE(page.insert(absl::StrCat(row[0], " ", row[1])).second) << row[0];
   }
   std::set<std::string> code;
   for (int value = 0; value < 256; ++value) {
-    const TagInfo info = InfoOf(static_cast<Tag>(value));
-    if (info.name == nullptr) continue;
-    code.insert(absl::StrCat("0x", absl::Hex(value, absl::kZeroPad2), " ", info.name, " in ",
-                             NameOf(info.family)));
+    const char* name = NameOf(static_cast<Tag>(value));
+    if (name == nullptr) continue;
+    code.insert(absl::StrCat("0x", absl::Hex(value, absl::kZeroPad2), " ", name));
   }
   EXPECT_EQ(absl::StrJoin(page, "\n"), absl::StrJoin(code, "\n"));
 }
 
-TEST(FormatDoc, FamiliesAreThoseOfTheCodeAndNoOthers) {
-  std::vector<std::string> page;
-  for (const auto& row : TableOfThePage("family")) {
-    page.push_back(absl::StrCat(row[0], " ", row[1]));
-  }
-  std::vector<std::string> code;
-  for (const FamilyInfo& info : kFamilies) {
-    code.push_back(absl::StrCat(NameOf(info.family), " `", info.name, "`"));
-  }
-  EXPECT_EQ(page, code);
-}
-
-// A store that has everything has keys of every tag, each in its family.
-TEST(FormatDoc, EveryTagIsInItsFamilyAndHasAVector) {
+// A store that has everything has keys of every tag.
+TEST(FormatDoc, EveryTagIsInUseAndHasAVector) {
   PageStore store;
   std::set<std::string> heads_of_vectors;
   for (const auto& [name, vector] : VectorsOfThePage()) {
     heads_of_vectors.insert(vector.key.substr(0, 2 * kKeyHeadBytes));
   }
-  for (const FamilyInfo& info : kFamilies) {
-    std::set<int> expected;
-    for (int value = 0; value < 256; ++value) {
-      const TagInfo tag = InfoOf(static_cast<Tag>(value));
-      if (tag.name == nullptr || tag.family != info.family) continue;
-      expected.insert(value);
-      EXPECT_EQ(heads_of_vectors.count(Hex(KeyHead(static_cast<Tag>(value)))), 1u) << tag.name;
-    }
-    std::set<int> actual;
-    for (const auto& [tag, count] : store.TagsIn(info.family)) actual.insert(tag);
-    EXPECT_EQ(actual, expected) << NameOf(info.family);
+  std::set<int> expected;
+  for (int value = 0; value < 256; ++value) {
+    const char* name = NameOf(static_cast<Tag>(value));
+    if (name == nullptr) continue;
+    expected.insert(value);
+    EXPECT_EQ(heads_of_vectors.count(Hex(KeyHead(static_cast<Tag>(value)))), 1u) << name;
   }
+  std::set<int> actual;
+  for (const auto& [tag, count] : store.Tags()) actual.insert(tag);
+  EXPECT_EQ(actual, expected);
 }
 
 // "name := what the key consists of", by name, from lines that begin with `head`. Remarks and what

@@ -85,8 +85,8 @@ RawDatabase::RawDatabase(const std::string& database) {
   engine_ = *std::move(engine);
 }
 
-std::optional<std::string> RawDatabase::Get(Family family, const std::string& key) {
-  auto value = engine_->CurrentView()->Get(family, key, Blocking::kAllowed);
+std::optional<std::string> RawDatabase::Get(const std::string& key) {
+  auto value = engine_->CurrentView()->Get(key, Blocking::kAllowed);
   EXPECT_TRUE(IsOk(value));
   return value.ok() ? *std::move(value) : std::nullopt;
 }
@@ -95,16 +95,16 @@ void RawDatabase::Apply(const Mutation& mutation) {
   EXPECT_TRUE(IsOk(engine_->Apply({mutation}, Durability::kBuffered)));
 }
 
-void RawDatabase::Put(Family family, const std::string& key, const std::string& value) {
-  Apply({family, false, key, value});
+void RawDatabase::Put(const std::string& key, const std::string& value) {
+  Apply({false, key, value});
 }
 
-void RawDatabase::Delete(Family family, const std::string& key) { Apply({family, true, key, {}}); }
+void RawDatabase::Delete(const std::string& key) { Apply({true, key, {}}); }
 
-std::vector<std::pair<std::string, std::string>> RawDatabase::All(Family family) {
+std::vector<std::pair<std::string, std::string>> RawDatabase::All() {
   std::vector<std::pair<std::string, std::string>> all;
   EXPECT_TRUE(
-      IsOk(engine_->CurrentView()->Scan(family, {}, Direction::kAscending, Blocking::kAllowed,
+      IsOk(engine_->CurrentView()->Scan({}, Direction::kAscending, Blocking::kAllowed,
                                         [&](absl::string_view key, absl::string_view value) {
                                           all.emplace_back(std::string(key), std::string(value));
                                           return true;

@@ -63,10 +63,10 @@ class RawDatabase {
  public:
   explicit RawDatabase(const std::string& database);
 
-  std::optional<std::string> Get(Family family, const std::string& key);
-  void Put(Family family, const std::string& key, const std::string& value);
-  void Delete(Family family, const std::string& key);
-  std::vector<std::pair<std::string, std::string>> All(Family family);
+  std::optional<std::string> Get(const std::string& key);
+  void Put(const std::string& key, const std::string& value);
+  void Delete(const std::string& key);
+  std::vector<std::pair<std::string, std::string>> All();
 
  private:
   void Apply(const Mutation& mutation);

@@ -194,7 +194,7 @@ TEST_F(Events, OfManyRequestsFillManyChunks) {
   }
   store_.Close();
   size_t chunks = 0;
-  for (const auto& [key, value] : RawDatabase(store_.database()).All(Family::kEvent)) {
+  for (const auto& [key, value] : RawDatabase(store_.database()).All()) {
     ExecutionEventsKey chunk = {};
     if (ExecutionEventsKey::Decode(key, &chunk)) ++chunks;
   }
@@ -213,7 +213,7 @@ TEST_F(Events, ManyOfOneRequestShareAChunkPerExecution) {
   EXPECT_EQ(EventsOfExecution(store_, 1).size(), size_t{kNodes});
   store_.Close();
   size_t chunks = 0;
-  for (const auto& [key, value] : RawDatabase(store_.database()).All(Family::kEvent)) {
+  for (const auto& [key, value] : RawDatabase(store_.database()).All()) {
     ExecutionEventsKey chunk = {};
     if (ExecutionEventsKey::Decode(key, &chunk)) ++chunks;
   }

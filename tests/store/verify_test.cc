@@ -100,32 +100,30 @@ std::string SetOf(std::vector<uint8_t> offsets) {
 template <class Node>
 void ChangeNode(RawDatabase& database, int64_t id, const std::function<void(Node*)>& change) {
   const std::string key = NodeKey{TraitsOf<Node>::kKind, id}.Encode();
-  const std::string bytes = database.Get(Family::kNode, key).value();
+  const std::string bytes = database.Get(key).value();
   const RecordView record = *RecordView::Parse(bytes);
   Node node;
   ASSERT_TRUE(node.ParseFromString(std::string(record.message())));
   change(&node);
   const std::vector<int64_t> links = record.NearLinks();
-  database.Put(Family::kNode, key,
-               EncodeRecord(links, record.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone,
-                            node.SerializeAsString()));
+  database.Put(key, EncodeRecord(links, record.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone,
+                                 node.SerializeAsString()));
 }
 
 void ChangeCounters(RawDatabase& database, const std::function<void(Counters*)>& change) {
   Counters counters;
-  ASSERT_TRUE(
-      Counters::Decode(database.Get(Family::kMeta, CountersKey().Encode()).value(), &counters));
+  ASSERT_TRUE(Counters::Decode(database.Get(CountersKey().Encode()).value(), &counters));
   change(&counters);
-  database.Put(Family::kMeta, CountersKey().Encode(), counters.Encode());
+  database.Put(CountersKey().Encode(), counters.Encode());
 }
 
-std::function<void(RawDatabase&)> Put(Family family, std::string key, std::string value) {
-  return [=](RawDatabase& database) { database.Put(family, key, value); };
+std::function<void(RawDatabase&)> Put(std::string key, std::string value) {
+  return [=](RawDatabase& database) { database.Put(key, value); };
 }
-std::function<void(RawDatabase&)> Delete(Family family, std::string key) {
+std::function<void(RawDatabase&)> Delete(std::string key) {
   return [=](RawDatabase& database) {
-    ASSERT_TRUE(database.Get(family, key).has_value()) << "nothing to delete";
-    database.Delete(family, key);
+    ASSERT_TRUE(database.Get(key).has_value()) << "nothing to delete";
+    database.Delete(key);
   };
 }
 
@@ -153,45 +151,43 @@ std::vector<Damage> DamagesOf(NodeKind kind) {
                        const std::string& problem) {
     all.push_back({title + what, std::move(apply), problem});
   };
-  constexpr Family kIndex = Family::kIndex;
-  add("NameMissing", Delete(kIndex, name), first + "name: missing");
-  add("NameOfAnother", Put(kIndex, name, Id(2)), first + "name: wrong value");
-  add("NameTooLong", Put(kIndex, name, Id(1) + "x"), first + "name: wrong value");
-  add("NameStale", Put(kIndex, stale_name, Id(1)), first + "a stale entry in the index name");
-  add("NameOfNobody", Put(kIndex, stale_name, Id(99)), " 99: a stale entry in the index name");
-  add("NameShort", Put(kIndex, stale_name, "abc"), "an entry of the index name does not decode");
-  add("ExternalIdMissing", Delete(kIndex, external_id), first + "external_id: missing");
-  add("ExternalIdOfAnother", Put(kIndex, external_id, Id(2)), first + "external_id: wrong value");
-  add("ExternalIdStale", Put(kIndex, stale_external_id, Id(1)),
+  add("NameMissing", Delete(name), first + "name: missing");
+  add("NameOfAnother", Put(name, Id(2)), first + "name: wrong value");
+  add("NameTooLong", Put(name, Id(1) + "x"), first + "name: wrong value");
+  add("NameStale", Put(stale_name, Id(1)), first + "a stale entry in the index name");
+  add("NameOfNobody", Put(stale_name, Id(99)), " 99: a stale entry in the index name");
+  add("NameShort", Put(stale_name, "abc"), "an entry of the index name does not decode");
+  add("ExternalIdMissing", Delete(external_id), first + "external_id: missing");
+  add("ExternalIdOfAnother", Put(external_id, Id(2)), first + "external_id: wrong value");
+  add("ExternalIdStale", Put(stale_external_id, Id(1)),
       first + "a stale entry in the index external_id");
-  add("ExternalIdShort", Put(kIndex, stale_external_id, ""),
+  add("ExternalIdShort", Put(stale_external_id, ""),
       "an entry of the index external_id does not decode");
-  add("TypeMembersMissing", Delete(kIndex, members), first + "type_members: missing");
-  add("TypeMembersShort", Put(kIndex, members, SetOf({1})), second + "type_members: missing");
+  add("TypeMembersMissing", Delete(members), first + "type_members: missing");
+  add("TypeMembersShort", Put(members, SetOf({1})), second + "type_members: missing");
   add(
       "TypeMembersStale",
       [=](RawDatabase& database) {
         IdSet set;
-        ASSERT_TRUE(IdSet::Decode(database.Get(kIndex, members).value(), &set));
+        ASSERT_TRUE(IdSet::Decode(database.Get(members).value(), &set));
         set.Add(99);
-        database.Put(kIndex, members, set.Encode());
+        database.Put(members, set.Encode());
       },
       " 99: a stale entry in posting list 64");
-  add("TypeMembersOfAnotherType", Put(kIndex, FirstBlock(TypeMembersPrefix(kind, 9)), SetOf({1})),
+  add("TypeMembersOfAnotherType", Put(FirstBlock(TypeMembersPrefix(kind, 9)), SetOf({1})),
       first + "a stale entry in posting list 64");
-  add("TypeMembersDamaged", Put(kIndex, members, ""), first + "type_members: missing");
-  add("TypeMembersKeyShort", Put(kIndex, TypeMembersPrefix(kind, TypeOf(kind)), SetOf({1})),
+  add("TypeMembersDamaged", Put(members, ""), first + "type_members: missing");
+  add("TypeMembersKeyShort", Put(TypeMembersPrefix(kind, TypeOf(kind)), SetOf({1})),
       "a posting list does not decode");
-  add("UpdateTimesMissing", Delete(kIndex, times), first + "update_times: missing");
-  add("UpdateTimesShort", Put(kIndex, times, SetOf({1})), second + "update_times: missing");
-  add("UpdateTimesStale", Put(kIndex, FirstBlock(UpdateTimePrefix(kind, kTime - 1)), SetOf({1})),
+  add("UpdateTimesMissing", Delete(times), first + "update_times: missing");
+  add("UpdateTimesShort", Put(times, SetOf({1})), second + "update_times: missing");
+  add("UpdateTimesStale", Put(FirstBlock(UpdateTimePrefix(kind, kTime - 1)), SetOf({1})),
       first + "a stale entry in posting list 66");
-  add("UpdateTimesDamaged", Put(kIndex, times, std::string(40, 'x')),
-      first + "update_times: missing");
-  add("RecordMissing", Delete(Family::kNode, NodeKey{kind, 1}.Encode()),
+  add("UpdateTimesDamaged", Put(times, std::string(40, 'x')), first + "update_times: missing");
+  add("RecordMissing", Delete(NodeKey{kind, 1}.Encode()),
       first + "a stale entry in the index name");
   add("MessageUndecodable",
-      Put(Family::kNode, NodeKey{kind, 1}.Encode(), EncodeRecord({}, FarLinks::kNone, "\x08")),
+      Put(NodeKey{kind, 1}.Encode(), EncodeRecord({}, FarLinks::kNone, "\x08")),
       first + "the message does not decode");
   add(
       "BeyondTheLastId",
@@ -270,11 +266,10 @@ std::vector<Damage> DamagesOfPropertyKinds() {
 std::vector<Damage> DamagesOfUndecodableRecords() {
   std::vector<Damage> all;
   for (NodeKind kind : kNodeKinds) {
-    all.push_back({Title(kind), Put(Family::kNode, NodeKey{kind, 1}.Encode(), ""),
-                   std::string(NameOf(kind)) + " 1"});
+    all.push_back(
+        {Title(kind), Put(NodeKey{kind, 1}.Encode(), ""), std::string(NameOf(kind)) + " 1"});
   }
-  all.push_back({"FarLinkKeyShort",
-                 Put(Family::kIndex, FarLinkKey::Prefix(NodeKind::kArtifact, 1), ""),
+  all.push_back({"FarLinkKeyShort", Put(FarLinkKey::Prefix(NodeKind::kArtifact, 1), ""),
                  "a far link does not decode"});
   return all;
 }
@@ -302,74 +297,69 @@ std::string Chunk(const std::vector<std::string>& events) {
 }
 
 std::vector<Damage> DamagesOfEvents() {
-  constexpr Family kEvent = Family::kEvent;
   const std::string chunk = ExecutionEventsKey{1, 1}.Encode();
   const std::string output = ArtifactEventKey{1, 1, Event::OUTPUT}.Encode();
   const std::string input = ArtifactEventKey{2, 1, Event::INPUT}.Encode();
   const std::string output_event = EventBytes(1, 1, Event::OUTPUT);
   const std::string input_event = EventBytes(2, 1, Event::INPUT);
   return {
-      {"ChunkMissing", Delete(kEvent, chunk), "events: 0 by execution, 2 by artifact"},
-      {"ChunkOfOneEventLess", Put(kEvent, chunk, Chunk({output_event})),
+      {"ChunkMissing", Delete(chunk), "events: 0 by execution, 2 by artifact"},
+      {"ChunkOfOneEventLess", Put(chunk, Chunk({output_event})),
        "events: 1 by execution, 2 by artifact"},
-      {"ChunkWithAnEventTwice", Put(kEvent, chunk, Chunk({output_event, input_event, input_event})),
+      {"ChunkWithAnEventTwice", Put(chunk, Chunk({output_event, input_event, input_event})),
        "events: 3 by execution, 2 by artifact"},
-      {"ChunkDamaged", Put(kEvent, chunk, "\x7f"), "execution 1: its events do not decode"},
-      {"ChunkWithADamagedEvent", Put(kEvent, chunk, Chunk({"\x08", input_event})),
+      {"ChunkDamaged", Put(chunk, "\x7f"), "execution 1: its events do not decode"},
+      {"ChunkWithADamagedEvent", Put(chunk, Chunk({"\x08", input_event})),
        "execution 1: one of its events does not decode"},
-      {"ChunkOfAnotherExecution", Put(kEvent, chunk, Chunk({EventBytes(1, 2, Event::OUTPUT)})),
+      {"ChunkOfAnotherExecution", Put(chunk, Chunk({EventBytes(1, 2, Event::OUTPUT)})),
        "execution 1: one of its events does not decode"},
       {"ChunkOfNoExecution",
-       Put(kEvent, ExecutionEventsKey{9, 1}.Encode(), Chunk({EventBytes(1, 9, Event::INPUT)})),
+       Put(ExecutionEventsKey{9, 1}.Encode(), Chunk({EventBytes(1, 9, Event::INPUT)})),
        "event of artifact 1 and execution 9: missing"},
       {"ChunkBeyondTheLastNumber",
-       Put(kEvent, ExecutionEventsKey{1, 99}.Encode(), Chunk({EventBytes(2, 1, Event::OUTPUT)})),
+       Put(ExecutionEventsKey{1, 99}.Encode(), Chunk({EventBytes(2, 1, Event::OUTPUT)})),
        "event 99: beyond the last number handed out"},
-      {"ChunkKeyShort", Put(kEvent, ExecutionEventsKey::Prefix(1), Chunk({output_event})),
+      {"ChunkKeyShort", Put(ExecutionEventsKey::Prefix(1), Chunk({output_event})),
        "a key of execution_events does not decode"},
-      {"EventByArtifactMissing", Delete(kEvent, output),
+      {"EventByArtifactMissing", Delete(output),
        "event of artifact 1 and execution 1: not the same by artifact"},
-      {"EventByArtifactChanged", Put(kEvent, output, Numbered(1, input_event)),
+      {"EventByArtifactChanged", Put(output, Numbered(1, input_event)),
        "event of artifact 1 and execution 1: not the same by artifact"},
       {"EventByArtifactTooMany",
-       Put(kEvent, ArtifactEventKey{1, 1, Event::INPUT}.Encode(),
+       Put(ArtifactEventKey{1, 1, Event::INPUT}.Encode(),
            Numbered(1, EventBytes(1, 1, Event::INPUT))),
        "events: 2 by execution, 3 by artifact"},
-      {"EventByArtifactDamaged", Put(kEvent, output, ""),
-       "an entry of artifact_event does not decode"},
-      {"EventByArtifactBeyondTheLastNumber", Put(kEvent, input, Numbered(99, input_event)),
+      {"EventByArtifactDamaged", Put(output, ""), "an entry of artifact_event does not decode"},
+      {"EventByArtifactBeyondTheLastNumber", Put(input, Numbered(99, input_event)),
        "event 99: beyond the last number handed out"},
-      {"EventOfNoArtifact", Delete(Family::kNode, NodeKey{NodeKind::kArtifact, 2}.Encode()),
+      {"EventOfNoArtifact", Delete(NodeKey{NodeKind::kArtifact, 2}.Encode()),
        "event of artifact 2 and execution 1: missing"},
   };
 }
 
 // Numbers are insertion order: those of a chunk begin with its key's and ascend.
 std::vector<Damage> DamagesOfEventNumbers() {
-  constexpr Family kEvent = Family::kEvent;
   const std::string chunk = ExecutionEventsKey{1, 1}.Encode();
   return {
       {"ChunkUnderAnotherNumber",
        [=](RawDatabase& database) {
-         const std::string value = database.Get(kEvent, chunk).value();
-         database.Delete(kEvent, chunk);
-         database.Put(kEvent, ExecutionEventsKey{1, 2}.Encode(), value);
+         const std::string value = database.Get(chunk).value();
+         database.Delete(chunk);
+         database.Put(ExecutionEventsKey{1, 2}.Encode(), value);
        },
        "execution 1"},
       {"ChunkWithARepeatedEvent",
-       Put(kEvent, chunk,
-           Chunk({EventBytes(1, 1, Event::OUTPUT), EventBytes(1, 1, Event::OUTPUT)})),
+       Put(chunk, Chunk({EventBytes(1, 1, Event::OUTPUT), EventBytes(1, 1, Event::OUTPUT)})),
        "execution 1"},
       {"EventByArtifactUnderAnotherNumber",
-       Put(kEvent, ArtifactEventKey{1, 1, Event::OUTPUT}.Encode(),
+       Put(ArtifactEventKey{1, 1, Event::OUTPUT}.Encode(),
            Numbered(2, EventBytes(1, 1, Event::OUTPUT))),
        "execution 1"},
-      {"ChunkEmpty", Put(kEvent, ExecutionEventsKey{2, 2}.Encode(), ""), "execution 2"},
+      {"ChunkEmpty", Put(ExecutionEventsKey{2, 2}.Encode(), ""), "execution 2"},
   };
 }
 
 std::vector<Damage> DamagesOfLinks() {
-  constexpr Family kIndex = Family::kIndex;
   constexpr NodeKind kArtifact = NodeKind::kArtifact;
   const auto members = [](int64_t context, NodeKind kind) {
     return FirstBlock(ContextMembersPrefix(context, kind));
@@ -378,63 +368,60 @@ std::vector<Damage> DamagesOfLinks() {
     return FarLinkKey{kind, id, context}.Encode();
   };
   return {
-      {"AttributionMissing", Delete(kIndex, members(1, kArtifact)),
+      {"AttributionMissing", Delete(members(1, kArtifact)),
        "artifact 1: link to context 1: missing"},
-      {"AssociationMissing", Delete(kIndex, members(1, NodeKind::kExecution)),
+      {"AssociationMissing", Delete(members(1, NodeKind::kExecution)),
        "execution 1: link to context 1: missing"},
-      {"ChildMissing", Delete(kIndex, members(1, NodeKind::kContext)),
+      {"ChildMissing", Delete(members(1, NodeKind::kContext)),
        "context 2: link to context 1: missing"},
-      {"AttributionStale", Put(kIndex, members(1, kArtifact), SetOf({1, 2})),
+      {"AttributionStale", Put(members(1, kArtifact), SetOf({1, 2})),
        "artifact 2: a stale entry in posting list 65"},
-      {"AssociationOfNobody", Put(kIndex, members(1, NodeKind::kExecution), SetOf({1, 99})),
+      {"AssociationOfNobody", Put(members(1, NodeKind::kExecution), SetOf({1, 99})),
        "execution 99: a stale entry in posting list 65"},
-      {"ChildStale", Put(kIndex, members(2, NodeKind::kContext), SetOf({3})),
+      {"ChildStale", Put(members(2, NodeKind::kContext), SetOf({3})),
        "context 3: a stale entry in posting list 65"},
-      {"AttributionDamaged", Put(kIndex, members(1, kArtifact), ""),
-       "a posting list does not decode"},
+      {"AttributionDamaged", Put(members(1, kArtifact), ""), "a posting list does not decode"},
       {"MembersOfNoKind",
        [=](RawDatabase& database) {
          std::string key = members(1, kArtifact);
          key[kKeyHeadBytes + 8] = '\x09';
-         database.Put(kIndex, key, SetOf({1}));
+         database.Put(key, SetOf({1}));
        },
        "a posting list does not decode"},
-      {"ContextMissing", Delete(Family::kNode, NodeKey{NodeKind::kContext, 3}.Encode()),
+      {"ContextMissing", Delete(NodeKey{NodeKind::kContext, 3}.Encode()),
        "artifact 1: link to context 3: missing"},
-      {"FarLinkMissing", Delete(kIndex, far(kArtifact, 1, 20)),
+      {"FarLinkMissing", Delete(far(kArtifact, 1, 20)),
        "artifact 1: a stale entry in posting list 65"},
       {"FarLinksAllMissing",
        [=](RawDatabase& database) {
          for (int64_t context = 17; context <= kRuns; ++context) {
-           database.Delete(kIndex, far(kArtifact, 1, context));
+           database.Delete(far(kArtifact, 1, context));
          }
        },
        "artifact 1: far links do not match the record"},
-      {"FarLinkToAContextOfTheRecord", Put(kIndex, far(kArtifact, 1, 3), ""),
+      {"FarLinkToAContextOfTheRecord", Put(far(kArtifact, 1, 3), ""),
        "artifact 1: link to context 3: not ascending"},
-      {"FarLinkToNoContext", Put(kIndex, far(kArtifact, 1, 99), ""),
+      {"FarLinkToNoContext", Put(far(kArtifact, 1, 99), ""),
        "artifact 1: link to context 99: missing"},
-      {"FarLinkOfARecordWithoutAny", Put(kIndex, far(kArtifact, 2, 3), ""),
+      {"FarLinkOfARecordWithoutAny", Put(far(kArtifact, 2, 3), ""),
        "artifact 2: a far link that its record does not know"},
-      {"FarLinkOfNobody", Put(kIndex, far(NodeKind::kExecution, 99, 3), ""),
+      {"FarLinkOfNobody", Put(far(NodeKind::kExecution, 99, 3), ""),
        "execution 99: a far link that its record does not know"},
-      {"FarLinkKeyLong", Put(kIndex, far(NodeKind::kExecution, 2, 3) + "x", ""),
+      {"FarLinkKeyLong", Put(far(NodeKind::kExecution, 2, 3) + "x", ""),
        "a far link does not decode"},
       {"LinkMissingInTheRecord",
        [](RawDatabase& database) {
          const std::string key = NodeKey{NodeKind::kExecution, 1}.Encode();
-         const std::string bytes = database.Get(Family::kNode, key).value();
-         database.Put(Family::kNode, key,
-                      EncodeRecord({}, FarLinks::kNone, RecordView::Parse(bytes)->message()));
+         const std::string bytes = database.Get(key).value();
+         database.Put(key, EncodeRecord({}, FarLinks::kNone, RecordView::Parse(bytes)->message()));
        },
        "execution 1: a stale entry in posting list 65"},
-      {"UriMissing", Delete(kIndex, UriKey{"", 1}.Encode()), "artifact 1: uri: missing"},
-      {"UriStale", Put(kIndex, UriKey{"s3://stale", 1}.Encode(), ""),
+      {"UriMissing", Delete(UriKey{"", 1}.Encode()), "artifact 1: uri: missing"},
+      {"UriStale", Put(UriKey{"s3://stale", 1}.Encode(), ""),
        "artifact 1: a stale entry in the index uri"},
-      {"UriOfNobody", Put(kIndex, UriKey{"", 99}.Encode(), ""),
+      {"UriOfNobody", Put(UriKey{"", 99}.Encode(), ""),
        "artifact 99: a stale entry in the index uri"},
-      {"UriKeyShort", Put(kIndex, UriKey::Prefix("x"), ""),
-       "an entry of the index uri does not decode"},
+      {"UriKeyShort", Put(UriKey::Prefix("x"), ""), "an entry of the index uri does not decode"},
   };
 }
 
@@ -449,11 +436,11 @@ std::string TypeBytes(int64_t id) {
 std::vector<Damage> DamagesOfTypes() {
   const auto type = [](NodeKind kind, int64_t id) { return TypeKey{kind, id}.Encode(); };
   return {
-      {"TypeMissing", Delete(Family::kMeta, type(NodeKind::kArtifact, kArtifactType)),
+      {"TypeMissing", Delete(type(NodeKind::kArtifact, kArtifactType)),
        "artifact 1: does not fit its type"},
-      {"TypeUnderAnotherId", Put(Family::kMeta, type(NodeKind::kArtifact, 5), TypeBytes(6)),
+      {"TypeUnderAnotherId", Put(type(NodeKind::kArtifact, 5), TypeBytes(6)),
        "artifact type 5: not in the catalog"},
-      {"TypeBeyondTheLastId", Put(Family::kMeta, type(NodeKind::kArtifact, 99), TypeBytes(99)),
+      {"TypeBeyondTheLastId", Put(type(NodeKind::kArtifact, 99), TypeBytes(99)),
        "artifact type 99: beyond the last id handed out"},
   };
 }
@@ -467,16 +454,11 @@ std::vector<Damage> DamagesByForeignKeys() {
   of_another_space[3] = '\x01';
   const std::string record = EncodeRecord({}, FarLinks::kNone, "");
   return {
-      {"InMeta", Put(Family::kMeta, of_no_tag, "x"), "key"},
-      {"InNode", Put(Family::kNode, of_no_tag, "x"), "key"},
-      {"InEvent", Put(Family::kEvent, of_no_tag, "x"), "key"},
-      {"InIndex", Put(Family::kIndex, of_no_tag, "x"), "key"},
-      {"OfNoKind", Put(Family::kNode, of_no_kind, record), "key"},
-      {"OfAnotherSpace", Put(Family::kNode, of_another_space, record), "key"},
-      {"OfAnotherFamily", Put(Family::kIndex, NodeKey{NodeKind::kContext, 1}.Encode(), record),
-       "key"},
-      {"OfNodeZero", Put(Family::kNode, NodeKey{NodeKind::kContext, 0}.Encode(), record),
-       "context 0"},
+      {"OfNoTag", Put(of_no_tag, "x"), "key"},
+      {"TooShort", Put("x", "x"), "key"},
+      {"OfNoKind", Put(of_no_kind, record), "key"},
+      {"OfAnotherSpace", Put(of_another_space, record), "key"},
+      {"OfNodeZero", Put(NodeKey{NodeKind::kContext, 0}.Encode(), record), "context 0"},
   };
 }
 
@@ -576,7 +558,7 @@ TEST(Verify, KeepsTheFirstProblemsAndCountsThemAll) {
   Damage damage;
   damage.apply = [](RawDatabase& database) {
     for (int64_t i = 0; i < 300; ++i) {
-      database.Put(Family::kIndex, UriKey{"stale", 1000 + i}.Encode(), "");
+      database.Put(UriKey{"stale", 1000 + i}.Encode(), "");
     }
   };
   auto report = VerifyDamaged(damage);
@@ -588,13 +570,13 @@ TEST(Verify, KeepsTheFirstProblemsAndCountsThemAll) {
 
 TEST(Verify, DamageThatOpenNeedsStopsTheStart) {
   const std::vector<Damage> damages = {
-      {"FormatMissing", Delete(Family::kMeta, FormatKey().Encode()), "format"},
-      {"FormatShort", Put(Family::kMeta, FormatKey().Encode(), "x"), "format"},
-      {"CountersMissing", Delete(Family::kMeta, CountersKey().Encode()), "counters"},
-      {"CountersShort", Put(Family::kMeta, CountersKey().Encode(), "x"), "counters"},
-      {"TypeUndecodable",
-       Put(Family::kMeta, TypeKey{NodeKind::kArtifact, kArtifactType}.Encode(), "\x08"), "a type"},
-      {"TypeKeyShort", Put(Family::kMeta, KeyHead(Tag::kType) + "\x01", ""), "a type"},
+      {"FormatMissing", Delete(FormatKey().Encode()), "format"},
+      {"FormatShort", Put(FormatKey().Encode(), "x"), "format"},
+      {"CountersMissing", Delete(CountersKey().Encode()), "counters"},
+      {"CountersShort", Put(CountersKey().Encode(), "x"), "counters"},
+      {"TypeUndecodable", Put(TypeKey{NodeKind::kArtifact, kArtifactType}.Encode(), "\x08"),
+       "a type"},
+      {"TypeKeyShort", Put(KeyHead(Tag::kType) + "\x01", ""), "a type"},
   };
   for (const Damage& damage : damages) {
     SCOPED_TRACE(damage.name);

@@ -13,14 +13,12 @@
 namespace pedigree {
 namespace {
 
-using Key = std::pair<Family, std::string>;
-
 // What a WriteSet holds: the last word on each key; nullopt stands for deleted.
-using Model = std::map<Key, std::optional<std::string>>;
+using Model = std::map<std::string, std::optional<std::string>>;
 
-void ExpectEqual(const WriteSet& writes, const Model& model, const std::vector<Key>& keys) {
-  for (const Key& key : keys) {
-    const WriteSet::Found found = writes.Find(key.first, key.second);
+void ExpectEqual(const WriteSet& writes, const Model& model, const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    const WriteSet::Found found = writes.Find(key);
     const auto it = model.find(key);
     if (it == model.end()) {
       EXPECT_EQ(found.state, WriteSet::State::kUnknown);
@@ -37,31 +35,27 @@ void ExpectEqual(const WriteSet& writes, const Model& model, const std::vector<K
   for (const Mutation& mutation : mutations) {
     std::optional<std::string> value;
     if (!mutation.is_delete) value = std::string(mutation.value);
-    const bool is_new =
-        written.emplace(Key{mutation.family, std::string(mutation.key)}, value).second;
+    const bool is_new = written.emplace(std::string(mutation.key), value).second;
     EXPECT_TRUE(is_new) << "two mutations of one key";
   }
   EXPECT_EQ(written, model);
 }
 
-std::vector<Key> SomeKeys(Random& random) {
-  std::vector<Key> keys;
-  for (int i = 0; i < 30; ++i)
-    keys.emplace_back(
-        random.Pick<Family>({Family::kMeta, Family::kNode, Family::kEvent, Family::kIndex}),
-        random.Bytes(3));
+std::vector<std::string> SomeKeys(Random& random) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 30; ++i) keys.push_back(random.Bytes(3));
   return keys;
 }
 
 TEST(WriteSet, IsAMapWithSavePoints) {
   Random random;
   for (int history = 0; history < 50; ++history) {
-    const std::vector<Key> keys = SomeKeys(random);
+    const std::vector<std::string> keys = SomeKeys(random);
     WriteSet writes;
     Model model;
     std::vector<std::pair<size_t, Model>> marks = {{writes.Mark(), model}};
     for (int step = 0; step < 300; ++step) {
-      const Key& key = random.Pick(keys);
+      const std::string& key = random.Pick(keys);
       switch (random.Between(0, 9)) {
         case 0:
           marks.emplace_back(writes.Mark(), model);
@@ -75,12 +69,12 @@ TEST(WriteSet, IsAMapWithSavePoints) {
         }
         case 2:
         case 3:
-          writes.Delete(key.first, key.second);
+          writes.Delete(key);
           model[key] = std::nullopt;
           break;
         default: {
           const std::string value = random.Bytes(20);
-          writes.Put(key.first, key.second, value);
+          writes.Put(key, value);
           model[key] = value;
         }
       }
@@ -99,25 +93,24 @@ TEST(WriteSet, CopiesWhatItIsGiven) {
   {
     std::string key = "key";
     std::string value = "value";
-    writes.Put(Family::kNode, key, value);
+    writes.Put(key, value);
     key = "xxx";
     value = "yyyyy";
   }
-  EXPECT_EQ(writes.Find(Family::kNode, "key").value, "value");
-  EXPECT_EQ(writes.Find(Family::kNode, "xxx").state, WriteSet::State::kUnknown);
-  EXPECT_EQ(writes.Find(Family::kIndex, "key").state, WriteSet::State::kUnknown);
+  EXPECT_EQ(writes.Find("key").value, "value");
+  EXPECT_EQ(writes.Find("xxx").state, WriteSet::State::kUnknown);
 }
 
 TEST(WriteSet, CountsBytesThatAreRolledBackToo) {
   WriteSet writes;
-  writes.Put(Family::kNode, "key", "value");
+  writes.Put("key", "value");
   EXPECT_EQ(writes.bytes(), 8u);
   const size_t mark = writes.Mark();
-  writes.Put(Family::kNode, "key", "other");
+  writes.Put("key", "other");
   EXPECT_EQ(writes.bytes(), 13u) << "a key that is there is not copied again";
   writes.RollBack(mark);
   EXPECT_EQ(writes.bytes(), 13u);
-  EXPECT_EQ(writes.Find(Family::kNode, "key").value, "value");
+  EXPECT_EQ(writes.Find("key").value, "value");
   writes.RollBack(0);
   EXPECT_TRUE(writes.empty());
 }
@@ -161,7 +154,6 @@ class PostingModel {
     set_.AppendMutations(&mutations);
     Lists after = stored_;
     for (const Mutation& mutation : mutations) {
-      EXPECT_EQ(mutation.family, Family::kIndex);
       const std::string key(mutation.key);
       after.erase(key);
       if (mutation.is_delete) continue;
