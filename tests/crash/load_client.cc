@@ -15,6 +15,7 @@ namespace {
 constexpr char kArtifactType[] = "artifact";
 constexpr char kExecutionType[] = "execution";
 constexpr char kContextType[] = "context";
+constexpr absl::Duration kConnectTimeout = absl::Seconds(30);
 
 // A server that is not there any more; whether it has done the call, nobody knows.
 bool IsGone(const grpc::Status& status) {
@@ -178,6 +179,8 @@ std::string LoadClient::Record(const ExecutionWrite& write) {
 
 std::string LoadClient::Settle() {
   if (!complaint_.empty()) return complaint_;
+  // A call would fail at once while the channel still waits out its last attempt to connect.
+  if (!client_.WaitForConnection(kConnectTimeout)) return "cannot connect to the restarted server";
   std::string failure = SettleExecution();
   if (failure.empty()) failure = SettleCounter();
   if (failure.empty()) failure = CheckWrites(checked_, writes_.size());

@@ -68,7 +68,11 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
 }
 
 RawClient::RawClient(const std::string& address, absl::Duration call_timeout)
-    : call_timeout_(call_timeout), stub_(NewChannel(address)) {}
+    : call_timeout_(call_timeout), channel_(NewChannel(address)), stub_(channel_) {}
+
+bool RawClient::WaitForConnection(absl::Duration timeout) {
+  return channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + timeout));
+}
 
 grpc::Status RawClient::Call(absl::string_view rpc, const Message& request, Message* response) {
   const MethodDescriptor* method = FindMethod(rpc);

@@ -51,8 +51,13 @@ class RawClient {
   grpc::Status Call(absl::string_view rpc, const google::protobuf::Message& request,
                     google::protobuf::Message* response);
 
+  // Waits until the server accepts connections; false if it does not in time. After a restart:
+  // until the channel has tried again, calls fail with the error of its last attempt.
+  bool WaitForConnection(absl::Duration timeout);
+
  private:
   const absl::Duration call_timeout_;
+  const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
 };
 
