@@ -27,7 +27,7 @@ DEFINE_string(json, "", "also write the report, with every round's values, to th
 DEFINE_string(dir, "", "parent of the scratch directory; default: $TMPDIR, else /tmp");
 DEFINE_string(pedigreed, "", "the server to measure; default: pedigreed beside this program");
 DEFINE_string(server_flags, "", "flags for every pedigreed, separated by blanks");
-DEFINE_string(phases, "memory,reads,writes", "which phases to run; reads need memory");
+DEFINE_string(phases, "memory,reads,filters,writes", "which phases to run; reads need memory");
 DEFINE_int64(memory_nodes, 0, "artifacts of the memory phase; default: 1,000,000, quick 100,000");
 DEFINE_int64(block_cache_mib, 256, "--block_cache_bytes of every pedigreed");
 DEFINE_int64(write_buffer_mib, 64, "--write_buffer_bytes of every pedigreed");
@@ -95,6 +95,10 @@ absl::Status RunPhases(const Bench& bench) {
           Timed(bench.report, "reads", [&] { return RunReadPhase(bench, *loaded); });
       if (!read.ok()) return read;
     }
+  }
+  if (IsWanted("filters")) {
+    absl::Status filtered = Timed(bench.report, "filters", [&] { return RunFilterPhase(bench); });
+    if (!filtered.ok()) return filtered;
   }
   if (!IsWanted("writes")) return absl::OkStatus();
   return Timed(bench.report, "writes", [&] { return RunPutExecutionPhase(bench); });

@@ -1,5 +1,5 @@
 // The phases of a benchmark run. Each starts the servers it needs, measures, and adds its loads and
-// figures, with the targets of the project's issue 2, to the report.
+// figures, with the targets that the project has set itself, to the report.
 //
 // Threading: the main thread (see child_process.h).
 //
@@ -74,5 +74,8 @@ absl::StatusOr<LoadedServer> RunMemoryPhase(const Bench& bench);
 // GetArtifactsByID and GetContextByTypeAndName against the echo, on a loaded server; and the CPU
 // cost of a node in an answer.
 absl::Status RunReadPhase(const Bench& bench, LoadedServer& loaded);
+
+// The common filters against reads by id, with 10,000 executions and with `memory_nodes`.
+absl::Status RunFilterPhase(const Bench& bench);
 
 }  // namespace pedigree::bench

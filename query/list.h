@@ -43,8 +43,8 @@ struct ListQuery {
 inline constexpr int64_t kMaxPageSize = 100;
 
 // Visits the nodes of one page in order and answers the token of the next page, "" after the last.
-// Errors: InvalidArgument if the options are wrong or the token is not this list's; Unimplemented
-// for a filter_query; as Reader.
+// Errors: InvalidArgument if the options or the filter are wrong or the token is not this list's;
+// ResourceExhausted if a filter needs too much work (ReadLimits); as Reader.
 absl::StatusOr<std::string> ListNodes(
     const Reader& reader, const ListQuery& query,
     absl::FunctionRef<void(int64_t id, const RecordView& record)> visit);

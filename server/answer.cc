@@ -41,6 +41,10 @@ void Answer::AddMessage(int number, const google::protobuf::MessageLite& message
   AddBytes(number, message.SerializeAsString());
 }
 
+void Answer::AddFields(const google::protobuf::MessageLite& message) {
+  if (HasRoomFor(message.ByteSizeLong())) message.AppendToString(&bytes_);
+}
+
 void Answer::AddTextIfAny(int number, absl::string_view text) {
   if (!text.empty()) AddBytes(number, text);
 }

@@ -27,6 +27,8 @@ class Answer {
   // Appends field `number` holding a string or a message's bytes.
   void AddBytes(int number, absl::string_view bytes);
   void AddMessage(int number, const google::protobuf::MessageLite& message);
+  // Appends the message's own fields, where the answer is a message as a whole.
+  void AddFields(const google::protobuf::MessageLite& message);
   // Appends a string field if `text` is not empty.
   void AddTextIfAny(int number, absl::string_view text);
 

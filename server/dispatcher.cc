@@ -31,8 +31,9 @@ class Dispatcher::PendingCall {
       : call_(std::move(call)), reply_to_(std::move(reply_to)) {}
 
   Call* call() { return call_.get(); }
+  bool IsCancelled() const { return reply_to_->IsCancelled(); }
   absl::Status CheckWanted() const {
-    if (!reply_to_->IsCancelled()) return absl::OkStatus();
+    if (!IsCancelled()) return absl::OkStatus();
     return absl::CancelledError("the client no longer waits");
   }
   void Finish(const absl::Status& status) {
@@ -94,8 +95,9 @@ void Dispatcher::Submit(const Method& method, absl::string_view request,
 }
 
 void Dispatcher::RunRead(std::unique_ptr<PendingCall> call, Blocking blocking) {
-  absl::Status status =
-      store_->Read(blocking, [&](const Reader& reader) { return call->call()->Read(reader); });
+  const std::function<bool()> is_cancelled = [&call] { return call->IsCancelled(); };
+  absl::Status status = store_->Read(
+      blocking, [&](const Reader& reader) { return call->call()->Read(reader); }, &is_cancelled);
   if (!IsWouldBlock(status)) {
     call->Finish(status);
     return;

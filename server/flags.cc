@@ -47,6 +47,14 @@ DEFINE_string(block_cache_bytes, "256MiB", "Memory for blocks read from disk, 1M
 DEFINE_string(write_buffer_bytes, "64MiB", "Memory of all memtables together, 1MiB to 1024GiB.");
 DEFINE_string(max_queued_bytes, "256MiB",
               "Memory of the writes that wait, --max_message_bytes to 1024GiB.");
+DEFINE_string(property_indexes, "",
+              "Properties to index for filter_query, beside those that are, as in\n"
+              "execution.custom_properties.run_id,artifact.properties.version. Old nodes are\n"
+              "indexed while the server serves.");
+DEFINE_string(max_query_visits, "50000000",
+              "Keys that one filter_query may read before it is refused, 1000 to 1000000000000.");
+DEFINE_string(max_query_seconds, "60",
+              "Seconds that one filter_query may take before it is refused, 1 to 86400.");
 DEFINE_bool(verify, false,
             "Instead of serving, check every record, index entry and file of the store, print\n"
             "what is wrong, and leave with 0 if nothing is.");
@@ -188,6 +196,41 @@ absl::StatusOr<int> ParsePort(const Setting& setting) {
     return Refuse(setting, "give a port from 0 to 65535; 0 takes any free port");
   }
   return port;
+}
+
+absl::StatusOr<int64_t> ParseCount(const Setting& setting, int64_t least, int64_t most) {
+  int64_t count = 0;
+  if (!IsDigits(setting.value) || !absl::SimpleAtoi(setting.value, &count) || count < least ||
+      count > most) {
+    return Refuse(setting, absl::StrCat("give a number from ", least, " to ", most));
+  }
+  return count;
+}
+
+// kind.properties.name or kind.custom_properties.name; a name may have dots.
+std::optional<IndexedProperty> ParseProperty(absl::string_view text) {
+  for (NodeKind kind : kNodeKinds) {
+    absl::string_view rest = text;
+    if (!absl::ConsumePrefix(&rest, absl::StrCat(NameOf(kind), "."))) continue;
+    const bool is_custom = absl::ConsumePrefix(&rest, "custom_properties.");
+    if ((!is_custom && !absl::ConsumePrefix(&rest, "properties.")) || rest.empty()) break;
+    return IndexedProperty{kind, is_custom, std::string(rest)};
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::vector<IndexedProperty>> ParseProperties(const Setting& setting) {
+  std::vector<IndexedProperty> properties;
+  for (absl::string_view item : absl::StrSplit(setting.value, ',', absl::SkipWhitespace())) {
+    auto property = ParseProperty(absl::StripAsciiWhitespace(item));
+    if (!property.has_value()) {
+      return Refuse(setting,
+                    "give properties such as execution.custom_properties.run_id, separated by "
+                    "commas");
+    }
+    properties.push_back(*std::move(property));
+  }
+  return properties;
 }
 
 bool IsAddress(int family, const std::string& text) {
@@ -465,6 +508,11 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseSize(FromFlag("write_buffer_bytes"), kMiB, kMaxMemoryBytes));
   options.max_queued_bytes =
       failure.Take(MaxQueuedBytes(static_cast<size_t>(options.max_message_bytes)));
+  options.property_indexes = failure.Take(ParseProperties(FromFlag("property_indexes")));
+  options.max_query_visits =
+      failure.Take(ParseCount(FromFlag("max_query_visits"), 1000, 1'000'000'000'000));
+  options.max_query_time =
+      std::chrono::seconds(failure.Take(ParseCount(FromFlag("max_query_seconds"), 1, 86'400)));
   if (!failure.status().ok()) return failure.status();
   return options;
 }

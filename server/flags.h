@@ -19,6 +19,7 @@
 //   Serve(line->options);
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,15 @@ enum class Task : uint8_t {
 };
 
 // What the server runs with, checked: every value is within the limits named here.
+// One of --property_indexes.
+struct IndexedProperty {
+  NodeKind kind = NodeKind::kArtifact;
+  bool is_custom = false;
+  std::string name;
+
+  bool operator==(const IndexedProperty&) const = default;
+};
+
 struct ServerOptions {
   Task task = Task::kServe;
 
@@ -82,6 +92,15 @@ struct ServerOptions {
   // message is too large to wait) to 1 TiB. --max_queued_bytes; its default grows with
   // max_message_bytes.
   size_t max_queued_bytes = size_t{256} << 20;
+
+  // Properties that get an index when the server starts, beside those that have one.
+  // --property_indexes.
+  std::vector<IndexedProperty> property_indexes;
+
+  // What one filter_query may cost: keys read, from 1,000 to 10^12, and seconds, from 1 to a day.
+  // --max_query_visits, --max_query_seconds.
+  int64_t max_query_visits = ReadLimits().max_query_visits;
+  std::chrono::seconds max_query_time{60};
 };
 
 struct ServerCommandLine {

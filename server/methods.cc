@@ -5,6 +5,7 @@
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "server/handlers.h"
+#include "server/query_handlers.h"
 #include "server/validate.h"
 
 namespace pedigree {
@@ -171,16 +172,35 @@ constexpr Method kMethods[] = {
     Read<&GetLineageGraph>("GetLineageGraph"),
 };
 
+constexpr Method kQueryMethods[] = {
+    Read<&Explain>("Explain"),
+    Write<&AddPropertyIndex>("AddPropertyIndex"),
+    Write<&DropPropertyIndex>("DropPropertyIndex"),
+    Read<&ListPropertyIndexes>("ListPropertyIndexes"),
+};
+
+constexpr ServiceTable kServices[] = {
+    {kServiceName, kMethods},
+    {kQueryServiceName, kQueryMethods},
+};
+
 }  // namespace
 
 absl::Status Call::Write(Transaction&) { return absl::InternalError("this call does not write"); }
 absl::Status Call::Read(const Reader&) { return absl::InternalError("this call does not read"); }
 
+absl::Span<const ServiceTable> AllServices() { return kServices; }
+
 absl::Span<const Method> AllMethods() { return kMethods; }
 
-const Method* FindMethod(absl::string_view name) {
-  for (const Method& method : kMethods) {
-    if (method.name == name) return &method;
+const Method* FindMethod(absl::string_view name) { return FindMethod(kServiceName, name); }
+
+const Method* FindMethod(absl::string_view service, absl::string_view name) {
+  for (const ServiceTable& table : kServices) {
+    if (table.name != service) continue;
+    for (const Method& method : table.methods) {
+      if (method.name == name) return &method;
+    }
   }
   return nullptr;
 }

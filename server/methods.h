@@ -1,7 +1,7 @@
-// The table of all calls: from a method's name and request bytes to reply bytes.
+// The tables of all calls: from a method's name and request bytes to reply bytes.
 //
-// It knows nothing of gRPC, so that every transport (and a test) calls the same table. A Call lives
-// from the arrival of a request to its reply, and is used by one thread at a time.
+// It knows nothing of gRPC, so that every transport (and a test) calls the same tables. A Call
+// lives from the arrival of a request to its reply, and is used by one thread at a time.
 //
 //   const Method* method = FindMethod("GetArtifactsByID");
 //   std::unique_ptr<Call> call = method->make();
@@ -43,11 +43,23 @@ struct Method {
   std::unique_ptr<Call> (*make)();
 };
 
-inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreService";
+// A gRPC service: its full name and its methods.
+struct ServiceTable {
+  absl::string_view name;
+  absl::Span<const Method> methods;
+};
 
-// All 52 methods of the service.
+inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreService";
+inline constexpr absl::string_view kQueryServiceName = "pedigree.v1.QueryService";
+
+// All services of the server.
+absl::Span<const ServiceTable> AllServices();
+
+// All 52 methods of kServiceName.
 absl::Span<const Method> AllMethods();
-// Null if there is none of that name.
+// One of kServiceName; null if there is none of that name.
 const Method* FindMethod(absl::string_view name);
+// One of any service; null if there is none.
+const Method* FindMethod(absl::string_view service, absl::string_view name);
 
 }  // namespace pedigree

@@ -23,6 +23,19 @@ void AddArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
   }
 }
 
+// Defines those that are not there yet.
+absl::Status AddIndexes(const std::vector<IndexedProperty>& properties, Store* store) {
+  if (properties.empty()) return absl::OkStatus();
+  return store->Write([&](Transaction& transaction) {
+    absl::Status status;
+    for (const IndexedProperty& property : properties) {
+      status.Update(
+          transaction.AddPropertyIndex(property.kind, property.is_custom, property.name).status());
+    }
+    return status;
+  });
+}
+
 }  // namespace
 
 StoreOptions StoreOptionsOf(const ServerOptions& options) {
@@ -32,6 +45,8 @@ StoreOptions StoreOptionsOf(const ServerOptions& options) {
   store.block_cache_bytes = options.block_cache_bytes;
   store.write_buffer_bytes = options.write_buffer_bytes;
   store.max_queued_bytes = options.max_queued_bytes;
+  store.max_query_visits = options.max_query_visits;
+  store.max_query_time = options.max_query_time;
   return store;
 }
 
@@ -42,34 +57,44 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   auto store = Store::Open(StoreOptionsOf(options));
   if (!store.ok()) return store.status();
   server->store_ = *std::move(store);
+  absl::Status indexed = AddIndexes(options.property_indexes, server->store_.get());
+  if (!indexed.ok()) return indexed;
   server->dispatcher_ = std::make_unique<Dispatcher>(server->store_.get());
-  server->service_ = std::make_unique<MetadataService>(server->dispatcher_.get());
+  for (const ServiceTable& table : AllServices()) {
+    server->services_.push_back(std::make_unique<TableService>(server->dispatcher_.get(), table));
+  }
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   AddArguments(options, &builder);
   builder.AddListeningPort(options.listen_address, *credentials, &server->port_);
-  builder.RegisterService(server->service_.get());
+  for (const auto& service : server->services_) builder.RegisterService(service.get());
   server->grpc_ = builder.BuildAndStart();
   if (server->grpc_ == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address,
                                                ": is the port in use, or the address not ours?"));
   }
-  server->grpc_->GetHealthCheckService()->SetServingStatus(std::string(kServiceName), true);
+  for (const auto& service : server->services_) {
+    server->grpc_->GetHealthCheckService()->SetServingStatus(service->name(), true);
+  }
   return server;
 }
 
 Server::~Server() {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
-    service_->Drain(std::chrono::seconds(kGraceSeconds));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kGraceSeconds);
+    for (const auto& service : services_) {
+      service->Drain(std::chrono::ceil<std::chrono::milliseconds>(
+          deadline - std::chrono::steady_clock::now()));
+    }
     grpc_->Shutdown(std::chrono::system_clock::now());  // Closes connections; no call is left.
     grpc_->Wait();
   }
   // All calls are answered now. The order matters: who uses what goes first.
   grpc_.reset();
-  service_.reset();
+  services_.clear();
   dispatcher_.reset();
   store_.reset();
 }

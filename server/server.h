@@ -8,6 +8,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,7 +42,7 @@ class Server {
 
   std::unique_ptr<Store> store_;
   std::unique_ptr<Dispatcher> dispatcher_;
-  std::unique_ptr<MetadataService> service_;
+  std::vector<std::unique_ptr<TableService>> services_;
   std::unique_ptr<grpc::Server> grpc_;
   int port_ = 0;
 };

@@ -116,10 +116,10 @@ void CallsUnderWay::Drain(std::chrono::milliseconds at_most) {
   idle_.wait_for(lock, at_most, [this] { return count_ == 0; });
 }
 
-MetadataService::MetadataService(Dispatcher* dispatcher) {
-  const auto methods = AllMethods();
+TableService::TableService(Dispatcher* dispatcher, const ServiceTable& table) : name_(table.name) {
+  const auto methods = table.methods;
   for (const Method& method : methods) {
-    paths_.push_back(absl::StrCat("/", kServiceName, "/", method.name));
+    paths_.push_back(absl::StrCat("/", table.name, "/", method.name));
   }
   for (size_t i = 0; i < methods.size(); ++i) {
     const Method& method = methods[i];

@@ -1,9 +1,10 @@
-// All types of the store, in memory, as one immutable value per version of the store.
+// All types of the store and its property indexes, in memory, as one immutable value per version of
+// the store.
 //
 // Types are few (KFP has about a dozen) and every answer needs their names, every write their
-// declared properties. A Catalog never changes after it is published; a transaction that adds or
-// changes a type copies it (shared entries, so a copy costs pointers only) and publishes the copy
-// with its commit. Immutable: any thread.
+// declared properties and the properties that are indexed. A Catalog never changes after it is
+// published; a transaction that adds or changes one copies it (shared entries, so a copy costs
+// pointers only) and publishes the copy with its commit. Immutable: any thread.
 //
 //   const ArtifactType* type = catalog.Of<Artifact>().FindByName("system.Model", "");
 #pragma once
@@ -17,6 +18,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "store/property_index.h"
 #include "store/traits.h"
 
 namespace pedigree {
@@ -77,6 +79,9 @@ class Catalog {
     return std::get<TypeTable<Node>>(tables_);
   }
 
+  const PropertyIndexes& property_indexes() const { return property_indexes_; }
+  PropertyIndexes& property_indexes() { return property_indexes_; }
+
   // The name of a type; "" for an id that no type of the kind has.
   absl::string_view TypeName(NodeKind kind, int64_t id) const;
 
@@ -84,6 +89,7 @@ class Catalog {
   std::tuple<TypeTable<ml_metadata::Artifact>, TypeTable<ml_metadata::Execution>,
              TypeTable<ml_metadata::Context>>
       tables_;
+  PropertyIndexes property_indexes_;
 };
 
 // The types that exist in every store from the start: mlmd.Dataset and so on, ids 1 to 9. They are

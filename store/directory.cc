@@ -1,10 +1,7 @@
 #include "store/directory.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -14,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "store/durable_file.h"
 #include "store/text.h"
 
 namespace pedigree {
@@ -22,54 +20,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr absl::string_view kFirstLine = "pedigree store";
+constexpr absl::string_view kMarkerName = "PEDIGREE";
 
-std::string MarkerPath(absl::string_view data_dir) { return absl::StrCat(data_dir, "/PEDIGREE"); }
-
-absl::Status FileError(int error, absl::string_view what, absl::string_view path) {
-  const std::string text =
-      absl::StrCat("cannot ", what, " ", Quoted(path), ": ", std::strerror(error));
-  switch (error) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return absl::PermissionDeniedError(
-          absl::StrCat(text, "; give this user write permission, or use another --data_dir"));
-    case ENOSPC:
-    case EDQUOT:
-      return absl::ResourceExhaustedError(absl::StrCat(text, "; free space on that disk"));
-    case ENOTDIR:
-    case EEXIST:
-      return absl::FailedPreconditionError(
-          absl::StrCat(text, "; --data_dir must name a directory"));
-    default:
-      return absl::UnavailableError(text);
-  }
+std::string MarkerPath(absl::string_view data_dir) {
+  return absl::StrCat(data_dir, "/", kMarkerName);
 }
 
-absl::Status SyncPath(const std::string& path, int flags) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC);
-  if (fd < 0) return FileError(errno, "open", path);
-  const int result = fsync(fd);
-  const int error = errno;
-  close(fd);
-  return result == 0 ? absl::OkStatus() : FileError(error, "sync", path);
-}
-
-// Replaces the marker as a whole: write beside it, sync, rename, sync the directory.
 absl::Status WriteMarker(const std::string& data_dir, absl::string_view state) {
-  const std::string path = MarkerPath(data_dir);
-  const std::string next = absl::StrCat(path, ".next");
-  const std::string text =
-      absl::StrCat(kFirstLine, "\nformat ", kFormatVersion, "\nstate ", state, "\n");
-  const int fd = open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return FileError(errno, "create", next);
-  const ssize_t written = write(fd, text.data(), text.size());
-  const int error = written < 0 ? errno : ENOSPC;
-  close(fd);
-  if (written != static_cast<ssize_t>(text.size())) return FileError(error, "write", next);
-  if (absl::Status status = SyncPath(next, O_RDONLY); !status.ok()) return status;
-  if (rename(next.c_str(), path.c_str()) != 0) return FileError(errno, "rename", next);
-  return SyncPath(data_dir, O_RDONLY | O_DIRECTORY);
+  return ReplaceFile(
+      data_dir, kMarkerName,
+      absl::StrCat(kFirstLine, "\nformat ", kFormatVersion, "\nstate ", state, "\n"));
 }
 
 absl::Status NotOurs(const std::string& data_dir, absl::string_view why) {

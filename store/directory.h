@@ -1,7 +1,8 @@
 // The store's directory: what makes it ours, and what must not happen to it.
 //
-//   data_dir/PEDIGREE   the marker: "pedigree store\nformat 1\nstate ready\n"
-//   data_dir/db/        RocksDB
+//   data_dir/PEDIGREE     the marker: "pedigree store\nformat 1\nstate ready\n"
+//   data_dir/HIGH_WATER   how far the database must go (high_water.h)
+//   data_dir/db/          RocksDB
 //
 // The marker is written before anything else, in state `creating`, and again, in state `ready`,
 // once the empty database is on the disk. Only a store in state `creating`, which has never

@@ -96,6 +96,14 @@ class Engine {
 
   // Reads every byte of every file back and checks it. Errors: DataLoss naming the file.
   virtual absl::Status VerifyFiles() = 0;
+
+  // Batches are numbered in the order applied, and the numbers only grow, from one opening to the
+  // next too: that of the newest applied batch. Any thread.
+  virtual uint64_t LastSequence() const = 0;
+
+  // Every batch up to this number survives a power cut. Maybe behind the truth, never ahead of it.
+  // Any thread.
+  virtual uint64_t DurableSequence() const = 0;
 };
 
 }  // namespace pedigree

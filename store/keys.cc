@@ -133,6 +133,68 @@ bool UriKey::DecodeArtifact(absl::string_view key, int64_t* artifact) {
          reader.AtEnd();
 }
 
+std::string PropertyIndexKey::Encode() const {
+  std::string key = KeyHead(Tag::kPropertyIndex);
+  AppendBe32(&key, index);
+  return key;
+}
+
+bool PropertyIndexKey::Decode(absl::string_view key, PropertyIndexKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kPropertyIndex, &reader) && reader.ReadBe32(&out->index) &&
+         reader.AtEnd();
+}
+
+std::string PropertyKey::Prefix(uint32_t index) {
+  std::string key = KeyHead(Tag::kProperty);
+  AppendBe32(&key, index);
+  return key;
+}
+
+std::string PropertyKey::Prefix(uint32_t index, PropertyValue::Kind kind) {
+  std::string key = Prefix(index);
+  AppendU8(&key, static_cast<uint8_t>(kind));
+  return key;
+}
+
+std::string PropertyKey::Prefix(uint32_t index, const PropertyValue& value) {
+  std::string key = Prefix(index);
+  AppendPropertyValue(&key, value);
+  return key;
+}
+
+std::string PropertyKey::Encode() const {
+  std::string key = Prefix(index, value);
+  AppendId(&key, id);
+  return key;
+}
+
+bool PropertyKey::DecodeNode(absl::string_view key, uint32_t* index, int64_t* id) {
+  ByteReader reader("");
+  uint8_t kind = 0;
+  uint64_t bits = 0;
+  uint8_t byte = 0;
+  if (!OpenKey(key, Tag::kProperty, &reader) || !reader.ReadBe32(index) || !reader.ReadU8(&kind)) {
+    return false;
+  }
+  bool has_value = false;
+  switch (static_cast<PropertyValue::Kind>(kind)) {
+    case PropertyValue::Kind::kInt:
+    case PropertyValue::Kind::kDouble:
+      has_value = reader.ReadBe64(&bits);
+      break;
+    case PropertyValue::Kind::kString:
+      has_value = reader.SkipText();
+      break;
+    case PropertyValue::Kind::kBool:
+      has_value = reader.ReadU8(&byte) && byte <= 1;
+      break;
+    case PropertyValue::Kind::kOther:
+      break;
+  }
+  return has_value && reader.ReadId(id) && reader.AtEnd();
+}
+
 std::string FarLinkKey::Prefix(NodeKind kind, int64_t id) {
   return KindAndId(Tag::kFarLink, kind, id);
 }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "store/property.h"
 #include "store/traits.h"
 
 namespace pedigree {
@@ -24,6 +25,7 @@ enum class Tag : uint8_t {
   kFormat = 0x01,
   kCounters = 0x02,
   kType = 0x03,
+  kPropertyIndex = 0x04,
   kNode = 0x10,
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
@@ -32,6 +34,7 @@ enum class Tag : uint8_t {
   kExternalId = 0x31,
   kUri = 0x32,
   kFarLink = 0x33,
+  kProperty = 0x34,
   // posting lists (id_set.h)
   kTypeMembers = 0x40,
   kContextMembers = 0x41,
@@ -59,6 +62,15 @@ struct TypeKey {
 
   std::string Encode() const;
   static bool Decode(absl::string_view key, TypeKey* out);
+};
+
+// property_index := space tag index:be32 -> PropertyIndex (property_index.h)
+// e.g. the first one: 00000000 04 00000001
+struct PropertyIndexKey {
+  uint32_t index;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, PropertyIndexKey* out);
 };
 
 // node := space tag kind:u8 id:be64 -> record (record.h)
@@ -139,6 +151,23 @@ struct FarLinkKey {
   static std::string Prefix(NodeKind kind, int64_t id);
   std::string Encode() const;
   static bool Decode(absl::string_view key, FarLinkKey* out);
+};
+
+// property := space tag index:be32 value id:be64 -> (empty)
+// The value of the indexed property, as AppendPropertyValue (property.h) has it, of the node.
+// e.g. int 5 of node 7 in index 2: 00000000 34 00000002 01 8000000000000005 0000000000000007
+struct PropertyKey {
+  uint32_t index;
+  PropertyValue value;
+  int64_t id;
+
+  // Of all entries of the index, of those whose value is of a kind, and of those with the value.
+  static std::string Prefix(uint32_t index);
+  static std::string Prefix(uint32_t index, PropertyValue::Kind kind);
+  static std::string Prefix(uint32_t index, const PropertyValue& value);
+  std::string Encode() const;
+  // The index and the node of an encoded key; the value stands in the node's record.
+  static bool DecodeNode(absl::string_view key, uint32_t* index, int64_t* id);
 };
 
 // Posting lists: prefix, then block:be64 -> id set of the block (id_set.h).

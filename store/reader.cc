@@ -20,9 +20,21 @@ absl::Status DamagedIndex(absl::string_view what) {
                    " does not decode; the store is damaged: ", "restore a backup"));
 }
 
-// Visits the ids of one block from `from` on. False: the visitor has had enough.
-bool VisitBlock(const IdSet& set, int64_t block, int64_t from, Direction direction,
-                Reader::VisitId visit) {
+// The keys of `all` from `from` on, whatever the direction.
+KeyRange RangeFrom(KeyRange all, std::string from, Direction direction) {
+  if (direction == Direction::kAscending) {
+    all.begin = std::move(from);
+  } else {
+    from.push_back('\0');  // The range excludes its end, and `from` itself belongs to it.
+    all.end = std::move(from);
+  }
+  return all;
+}
+
+}  // namespace
+
+bool VisitIds(const IdSet& set, int64_t block, int64_t from, Direction direction,
+              absl::FunctionRef<bool(int64_t id)> visit) {
   if (direction == Direction::kAscending) {
     const int first = block == BlockOf(from) ? OffsetOf(from) : 0;
     for (int i = set.Next(first); i < kIdsPerBlock; i = set.Next(i + 1)) {
@@ -37,29 +49,43 @@ bool VisitBlock(const IdSet& set, int64_t block, int64_t from, Direction directi
   return true;
 }
 
-// The keys of `all` from `from` on, whatever the direction.
-KeyRange RangeFrom(KeyRange all, std::string from, Direction direction) {
-  if (direction == Direction::kAscending) {
-    all.begin = std::move(from);
-  } else {
-    from.push_back('\0');  // The range excludes its end, and `from` itself belongs to it.
-    all.end = std::move(from);
-  }
-  return all;
-}
-
-}  // namespace
-
 absl::Status Reader::Scan(
     const KeyRange& range, Direction direction,
     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
-  if (!Spend(kScanVisits)) return WouldBlock();
+  absl::Status spent = Spend(kScanVisits);
+  if (!spent.ok()) return spent;
   absl::Status status =
       view().Scan(range, direction, blocking_, [&](absl::string_view key, absl::string_view value) {
-        return Spend(1) && visit(key, value);
+        spent = Spend(1);
+        return spent.ok() && visit(key, value);
       });
-  if (status.ok() && visits_left_ < 0) return WouldBlock();
-  return status;
+  return status.ok() ? spent : status;
+}
+
+// A reader that must not block has one slice only.
+absl::Status Reader::NextSlice() const {
+  if (blocking_ == Blocking::kCacheOnly) return WouldBlock();
+  if (limits_.is_cancelled != nullptr && (*limits_.is_cancelled)()) {
+    return absl::CancelledError("the client no longer waits");
+  }
+  query_visits_left_ -= kSlice - slice_left_;
+  slice_left_ = kSlice;
+  if (query_visits_left_ < 0) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("it takes more than ", limits_.max_query_visits, " steps"));
+  }
+  if (query_deadline_.has_value() && std::chrono::steady_clock::now() > *query_deadline_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("it takes more than ", limits_.max_query_time.count(), " ms"));
+  }
+  return absl::OkStatus();
+}
+
+void Reader::LimitQuery() const {
+  if (blocking_ == Blocking::kCacheOnly) return;
+  query_visits_left_ = limits_.max_query_visits;
+  query_deadline_ = std::chrono::steady_clock::now() + limits_.max_query_time;
+  slice_left_ = std::min(kSlice, limits_.max_query_visits);
 }
 
 absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const {
@@ -75,7 +101,8 @@ absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
   std::vector<std::string> keys;
   for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const auto batch = ids.subspan(begin, kBatch);
-    if (!Spend(static_cast<int64_t>(batch.size()))) return WouldBlock();
+    absl::Status spent = Spend(static_cast<int64_t>(batch.size()));
+    if (!spent.ok()) return spent;
     keys.clear();
     for (int64_t id : batch) keys.push_back(NodeKey{kind, id}.Encode());
     absl::Status damage;
@@ -115,8 +142,8 @@ absl::Status Reader::VisitNodes(
   return status.ok() ? damage : status;
 }
 
-absl::Status Reader::VisitPosting(const std::string& prefix, int64_t from, Direction direction,
-                                  VisitId visit) const {
+absl::Status Reader::VisitBlocks(const std::string& prefix, int64_t from, Direction direction,
+                                 VisitIdBlock visit) const {
   std::string first = prefix;
   AppendId(&first, BlockOf(from));
   bool damaged = false;
@@ -127,10 +154,66 @@ absl::Status Reader::VisitPosting(const std::string& prefix, int64_t from, Direc
              int64_t block = 0;
              IdSet set;
              damaged = !reader.ReadId(&block) || !reader.AtEnd() || !IdSet::Decode(value, &set);
-             return !damaged && VisitBlock(set, block, from, direction, visit);
+             return !damaged && visit(block, set);
            });
   if (!status.ok()) return status;
   return damaged ? DamagedIndex("members") : absl::OkStatus();
+}
+
+absl::Status Reader::VisitPosting(const std::string& prefix, int64_t from, Direction direction,
+                                  VisitId visit) const {
+  return VisitBlocks(prefix, from, direction, [&](int64_t block, const IdSet& set) {
+    return VisitIds(set, block, from, direction, visit);
+  });
+}
+
+absl::StatusOr<IdSet> Reader::FindBlock(const std::string& prefix, int64_t block) const {
+  std::string key = prefix;
+  AppendId(&key, block);
+  auto bytes = Get(key);
+  if (!bytes.ok()) return bytes.status();
+  IdSet set;
+  if (bytes->has_value() && !IdSet::Decode(**bytes, &set)) return DamagedIndex("members");
+  return set;
+}
+
+absl::Status Reader::VisitIdsUnder(const std::string& prefix, int64_t from, Direction direction,
+                                   VisitId visit) const {
+  KeyRange range = PrefixRange(prefix);
+  std::string first = prefix;
+  AppendId(&first, from);
+  if (direction == Direction::kAscending) {
+    range.begin = std::move(first);
+  } else if (from != kLastId) {
+    first = prefix;
+    AppendId(&first, from + 1);  // Whatever follows id `from` in its keys.
+    range.end = std::move(first);
+  }
+  int64_t last = -1;
+  bool damaged = false;
+  absl::Status status = Scan(range, direction, [&](absl::string_view key, absl::string_view) {
+    int64_t id = 0;
+    damaged = !ByteReader(key.substr(prefix.size())).ReadId(&id);
+    if (damaged) return false;
+    if (id == last) return true;
+    last = id;
+    return visit(id);
+  });
+  if (!status.ok()) return status;
+  return damaged ? DamagedIndex("ids") : absl::OkStatus();
+}
+
+absl::Status Reader::VisitProperty(const KeyRange& range, VisitId visit) const {
+  bool damaged = false;
+  absl::Status status =
+      Scan(range, Direction::kAscending, [&](absl::string_view key, absl::string_view) {
+        uint32_t index = 0;
+        int64_t id = 0;
+        damaged = !PropertyKey::DecodeNode(key, &index, &id);
+        return !damaged && visit(id);
+      });
+  if (!status.ok()) return status;
+  return damaged ? DamagedIndex("property") : absl::OkStatus();
 }
 
 absl::Status Reader::VisitTypeMembers(NodeKind kind, int64_t type_id, int64_t from,
@@ -161,10 +244,10 @@ absl::Status Reader::VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction 
              if (damaged) return false;
              // Only at the time where the scan begins does its id cut the block.
              const int64_t everything = direction == Direction::kAscending ? 0 : kLastId;
-             return VisitBlock(set, block, time_ms == from.time_ms ? from.id : everything,
-                               direction, [&](int64_t id) {
-                                 return visit({time_ms, id});
-                               });
+             return VisitIds(set, block, time_ms == from.time_ms ? from.id : everything, direction,
+                             [&](int64_t id) {
+                               return visit({time_ms, id});
+                             });
            });
   if (!status.ok()) return status;
   return damaged ? DamagedIndex("update_times") : absl::OkStatus();

@@ -10,7 +10,9 @@
 //   });
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -20,12 +22,17 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "store/engine.h"
+#include "store/id_set.h"
 #include "store/lookup.h"
 
 namespace pedigree {
 
 inline constexpr int64_t kFirstId = 1;
 inline constexpr int64_t kLastId = std::numeric_limits<int64_t>::max();
+
+// Visits the ids of one block of a posting list from `from` on. False: the visitor has had enough.
+bool VisitIds(const IdSet& set, int64_t block, int64_t from, Direction direction,
+              absl::FunctionRef<bool(int64_t id)> visit);
 
 // One state of the store: what a commit publishes.
 struct Version {
@@ -39,24 +46,46 @@ struct TimeAndId {
   int64_t id;
 };
 
-// A cache-only reader gives up with WouldBlock() after this many keys, found or not: long answers
-// belong on a thread that may take its time. Beginning a scan counts as kScanVisits keys.
+// Work is counted in visits: one per key that is looked up, found or not, or comes up in a scan.
+// Beginning a scan counts as kScanVisits. A cache-only reader gives up with WouldBlock() after
+// kCacheOnlyVisits: long answers belong on a thread that may take its time.
 inline constexpr int64_t kCacheOnlyVisits = 2000;
 inline constexpr int64_t kScanVisits = 4;
 
+// Who waits for a reader, and how long it may go on.
+struct ReadLimits {
+  // Says that nobody waits any more; asked now and then. Null if somebody always does.
+  const std::function<bool()>* is_cancelled = nullptr;
+  // Of LimitQuery().
+  int64_t max_query_visits = 50'000'000;
+  std::chrono::milliseconds max_query_time{60'000};
+};
+
 class Reader final : public Lookup {
  public:
-  Reader(std::shared_ptr<const Version> version, Blocking blocking)
+  Reader(std::shared_ptr<const Version> version, Blocking blocking, const ReadLimits& limits = {})
       : version_(std::move(version)),
         blocking_(blocking),
-        visits_left_(blocking == Blocking::kCacheOnly ? kCacheOnlyVisits : kLastId) {}
+        limits_(limits),
+        slice_left_(blocking == Blocking::kCacheOnly ? kCacheOnlyVisits : kSlice) {}
 
   const Catalog& catalog() const override { return *version_->catalog; }
 
   using VisitId = absl::FunctionRef<bool(int64_t id)>;
   using VisitRecord = absl::FunctionRef<void(int64_t id, const RecordView& record)>;
 
-  // Errors of all: WouldBlock() where this reader must not block; DataLoss; Unavailable.
+  // Counts work that the caller does on its own, as well as what all functions below do.
+  // Errors: WouldBlock() where this reader must not block; Cancelled when nobody waits any more;
+  // ResourceExhausted beyond the limits of a query.
+  absl::Status Spend(int64_t visits) const {
+    slice_left_ -= visits;
+    return slice_left_ >= 0 ? absl::OkStatus() : NextSlice();
+  }
+  // From now on the limits of ReadLimits for a query hold: its work follows from what a client
+  // asks, not from what it gets.
+  void LimitQuery() const;
+
+  // Errors of all: those of Spend(); DataLoss; Unavailable.
 
   // Visits the records of those of `ids` that exist, in the order of `ids`.
   // REQUIRES: ids ascending, each once, for speed and order.
@@ -73,6 +102,23 @@ class Reader final : public Lookup {
   // Visits the ids of a context's artifacts, executions or (kContext) child contexts.
   absl::Status VisitContextMembers(int64_t context, NodeKind kind, int64_t from,
                                    Direction direction, VisitId visit) const;
+
+  // The blocks of a posting list whose key begins with `prefix` (keys.h), from id `from` on: what
+  // intersections of lists are made of. The first block may hold ids before `from`.
+  using VisitIdBlock = absl::FunctionRef<bool(int64_t block, const IdSet& set)>;
+  absl::Status VisitBlocks(const std::string& prefix, int64_t from, Direction direction,
+                           VisitIdBlock visit) const;
+  // One block of it; an empty set if there is none.
+  absl::StatusOr<IdSet> FindBlock(const std::string& prefix, int64_t block) const;
+
+  // Visits the ids that follow `prefix` in keys (keys.h), each once, from id `from` on: the nodes
+  // of one value of a property index, the artifacts of a uri, the executions of an artifact's
+  // events.
+  absl::Status VisitIdsUnder(const std::string& prefix, int64_t from, Direction direction,
+                             VisitId visit) const;
+  // Visits the nodes in a property index whose keys are in `range` (PropertyKey), in the order of
+  // values, ties by id.
+  absl::Status VisitProperty(const KeyRange& range, VisitId visit) const;
 
   // Visits all nodes of a kind by (last update time, id), from `from` on.
   absl::Status VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction direction,
@@ -92,21 +138,22 @@ class Reader final : public Lookup {
   absl::Status VisitEventsOfArtifact(int64_t artifact,
                                      absl::FunctionRef<void(absl::string_view event)> visit) const;
 
+  const Version& version() const { return *version_; }
+
   // Direct access for Verify and for indexes that are rebuilt at start.
   const View& view() const { return *version_->view; }
 
  protected:
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override {
-    if (!Spend(1)) return WouldBlock();
+    if (absl::Status status = Spend(1); !status.ok()) return status;
     return version_->view->Get(key, blocking_);
   }
 
  private:
-  // Counts visits; false once there are too many for a reader that must not block.
-  bool Spend(int64_t visits) const {
-    visits_left_ -= visits;
-    return visits_left_ >= 0;
-  }
+  // Visits between two looks at the clock and at is_cancelled.
+  static constexpr int64_t kSlice = 16384;
+
+  absl::Status NextSlice() const;
   // Scans like View::Scan, spending visits.
   absl::Status Scan(const KeyRange& range, Direction direction,
                     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const;
@@ -116,8 +163,11 @@ class Reader final : public Lookup {
                             VisitId visit) const;
 
   std::shared_ptr<const Version> version_;
-  Blocking blocking_;
-  mutable int64_t visits_left_;
+  const Blocking blocking_;
+  const ReadLimits limits_;
+  mutable int64_t slice_left_;
+  mutable int64_t query_visits_left_ = kLastId;
+  mutable std::optional<std::chrono::steady_clock::time_point> query_deadline_;
 };
 
 }  // namespace pedigree

@@ -64,6 +64,11 @@ int64_t PeekTypeId(NodeKind kind, absl::string_view message) {
 }
 
 std::optional<NodePeek> PeekNode(NodeKind kind, absl::string_view message) {
+  return PeekNode(kind, message, [](bool, absl::string_view) {});
+}
+
+std::optional<NodePeek> PeekNode(NodeKind kind, absl::string_view message,
+                                 VisitPropertyEntry visit) {
   const NodeFields& fields = FieldsOf(kind);
   NodePeek peek;
   WireCursor cursor(message);
@@ -75,6 +80,9 @@ std::optional<NodePeek> PeekNode(NodeKind kind, absl::string_view message) {
     if (field->number == fields.name) peek.name = field->bytes;
     if (field->number == fields.external_id) peek.external_id = field->bytes;
     if (field->number == fields.uri) peek.uri = field->bytes;
+    if (field->number == fields.state) peek.state = static_cast<int32_t>(field->scalar);
+    if (field->number == fields.properties) visit(false, field->bytes);
+    if (field->number == fields.custom_properties) visit(true, field->bytes);
   }
   if (!cursor.ok()) return std::nullopt;
   return peek;

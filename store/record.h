@@ -71,6 +71,8 @@ struct NodePeek {
   std::optional<absl::string_view> name;
   std::optional<absl::string_view> external_id;
   absl::string_view uri;
+  // The number of an Artifact's state or an Execution's last_known_state, where it is set.
+  std::optional<int32_t> state;
 };
 
 // The type id alone; 0 if the bytes are no message. It stands second, so this reads two fields.
@@ -78,6 +80,11 @@ int64_t PeekTypeId(NodeKind kind, absl::string_view message);
 
 // Nullopt if the bytes are no message.
 std::optional<NodePeek> PeekNode(NodeKind kind, absl::string_view message);
+
+// The same, and visits the entries of both property maps on the way (property.h).
+using VisitPropertyEntry = absl::FunctionRef<void(bool is_custom, absl::string_view entry)>;
+std::optional<NodePeek> PeekNode(NodeKind kind, absl::string_view message,
+                                 VisitPropertyEntry visit);
 
 // chunk of events := (size:varint Event){1..}
 void AppendEventToChunk(absl::string_view event, std::string* chunk);

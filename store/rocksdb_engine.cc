@@ -7,19 +7,23 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
-#include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
+#include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <array>
+#include <atomic>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "store/keys.h"
 
 namespace pedigree {
@@ -28,10 +32,17 @@ namespace {
 rocksdb::Slice ToSlice(absl::string_view bytes) { return {bytes.data(), bytes.size()}; }
 absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
+// Some of RocksDB's texts have more lines.
+std::string OneLine(const rocksdb::Status& status) {
+  std::string text = status.ToString();
+  absl::StripTrailingAsciiWhitespace(&text);
+  return absl::StrReplaceAll(text, {{"\n", " "}});
+}
+
 // RocksDB's texts name files; the head says what to do.
 absl::Status ToStatus(const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  const std::string text = status.ToString();
+  const std::string text = OneLine(status);
   if (status.IsIncomplete()) return WouldBlock();
   if (status.IsNoSpace() || absl::StrContains(text, "No space left")) {
     return absl::ResourceExhaustedError(absl::StrCat(
@@ -146,10 +157,75 @@ class RocksDbView final : public View {
   const rocksdb::Snapshot* const snapshot_;
 };
 
+// Looks at every batch that a replay of the logs reads: each must begin with the number after that
+// of the last. RocksDB itself does not look, and where the end of a log is lost and another log
+// follows, it would go on behind the gap.
+class GapFinder final : public rocksdb::WalFilter {
+ public:
+  const char* Name() const override { return "pedigree.GapFinder"; }
+
+  WalProcessingOption LogRecordFound(unsigned long long, const std::string& log_path,
+                                     const rocksdb::WriteBatch& batch, rocksdb::WriteBatch*,
+                                     bool*) override {
+    const uint64_t sequence = SequenceOf(batch);
+    const uint32_t count = batch.Count();
+    // After some recoveries RocksDB begins a log with a batch of nothing.
+    if (count > 0) {
+      if (next_ != 0 && sequence != next_ && gap_.empty()) {
+        gap_ =
+            absl::StrCat("writes ", next_, " to ", sequence - 1, " are missing before ", log_path);
+      }
+      next_ = sequence + count;
+    }
+    return WalProcessingOption::kContinueProcessing;
+  }
+
+  // "" if there is none.
+  const std::string& gap() const { return gap_; }
+
+ private:
+  // A batch begins with its number in 8 bytes, the least significant first.
+  static uint64_t SequenceOf(const rocksdb::WriteBatch& batch) {
+    uint64_t sequence = 0;
+    for (size_t i = 0; i < sizeof(sequence); ++i) {
+      sequence |= uint64_t{static_cast<uint8_t>(batch.Data()[i])} << (8 * i);
+    }
+    return sequence;
+  }
+
+  uint64_t next_ = 0;  // 0 before the first batch.
+  std::string gap_;
+};
+
+// A database's lock, held without its being open.
+class DatabaseLock {
+ public:
+  DatabaseLock(rocksdb::Env* env, rocksdb::FileLock* lock) : env_(env), lock_(lock) {}
+  ~DatabaseLock() { env_->UnlockFile(lock_).PermitUncheckedError(); }
+  DatabaseLock(const DatabaseLock&) = delete;
+  DatabaseLock& operator=(const DatabaseLock&) = delete;
+
+ private:
+  rocksdb::Env* const env_;
+  rocksdb::FileLock* const lock_;
+};
+
+// What an open database needs around it; goes after it.
+struct Surroundings {
+  std::unique_ptr<rocksdb::Env> env;   // Null for the system's.
+  std::unique_ptr<GapFinder> gaps;     // In OpenMode::kReadOnly only, as the next.
+  std::unique_ptr<DatabaseLock> lock;  // An open for writing has the lock itself.
+};
+
 class RocksDbEngine final : public Engine {
  public:
-  RocksDbEngine(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db)
-      : env_(std::move(env)), db_(std::move(db)) {}
+  RocksDbEngine(Surroundings surroundings, std::unique_ptr<rocksdb::DB> db, OpenMode mode)
+      : surroundings_(std::move(surroundings)),
+        db_(std::move(db)),
+        // Opening for writing brings the log that it replays to table files.
+        durable_(mode == OpenMode::kReadOnly ? 0 : db_->GetLatestSequenceNumber()) {
+    if (mode == OpenMode::kReadOnly) failure_ = absl::FailedPreconditionError("open to read only");
+  }
 
   ~RocksDbEngine() override { db_->Close().PermitUncheckedError(); }
 
@@ -158,7 +234,7 @@ class RocksDbEngine final : public Engine {
   }
 
   absl::Status Apply(absl::Span<const Mutation> mutations, Durability durability) override {
-    if (!failure_.ok()) return failure_;
+    if (absl::Status status = failure(); !status.ok()) return status;
     rocksdb::WriteBatch batch;
     for (const Mutation& mutation : mutations) {
       const rocksdb::Status status =
@@ -168,27 +244,66 @@ class RocksDbEngine final : public Engine {
     }
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::kSynced;
-    failure_ = ToStatus(db_->Write(options, &batch));
-    return failure_;
+    absl::Status status = Remember(db_->Write(options, &batch));
+    if (status.ok() && options.sync) RaiseDurable(LastSequence());
+    return status;
   }
 
-  absl::Status SyncLog() override { return failure_.ok() ? ToStatus(db_->SyncWAL()) : failure_; }
+  absl::Status SyncLog() override {
+    return MakeDurable([this] { return db_->SyncWAL(); });
+  }
 
   absl::Status Flush() override {
-    if (!failure_.ok()) return failure_;
-    return ToStatus(db_->Flush(rocksdb::FlushOptions()));
+    return MakeDurable([this] { return db_->Flush(rocksdb::FlushOptions()); });
   }
 
   absl::Status VerifyFiles() override {
     return ToStatus(db_->VerifyChecksum(rocksdb::ReadOptions()));
   }
 
+  uint64_t LastSequence() const override { return db_->GetLatestSequenceNumber(); }
+
+  uint64_t DurableSequence() const override { return durable_.load(std::memory_order_acquire); }
+
  private:
-  std::unique_ptr<rocksdb::Env> env_;  // Null for the system's. Outlives db_.
+  absl::Status failure() const {
+    std::lock_guard<std::mutex> lock(failure_mutex_);
+    return failure_;
+  }
+
+  absl::Status Remember(const rocksdb::Status& status) {
+    if (status.ok()) return absl::OkStatus();
+    std::lock_guard<std::mutex> lock(failure_mutex_);
+    if (failure_.ok()) failure_ = ToStatus(status);
+    return failure_;
+  }
+
+  template <class MakeAllDurable>
+  absl::Status MakeDurable(MakeAllDurable make) {
+    // A sync that fails is never tried again: the system may have dropped the bytes, and the second
+    // sync then has nothing to complain about.
+    if (absl::Status status = failure(); !status.ok()) return status;
+    const uint64_t before = LastSequence();  // What comes during the call may miss it.
+    absl::Status status = Remember(make());
+    if (status.ok()) RaiseDurable(before);
+    return status;
+  }
+
+  void RaiseDurable(uint64_t sequence) {
+    uint64_t known = durable_.load(std::memory_order_relaxed);
+    while (known < sequence &&
+           !durable_.compare_exchange_weak(known, sequence, std::memory_order_release,
+                                           std::memory_order_relaxed)) {
+    }
+  }
+
+  Surroundings surroundings_;
   std::unique_ptr<rocksdb::DB> db_;
-  // The first write that failed. What of it is on the disk only a restart can tell, so nothing is
-  // written after it.
-  absl::Status failure_;
+  std::atomic<uint64_t> durable_;
+  // The first write or sync that failed. What of it is on the disk only a restart can tell, so
+  // nothing is written after it.
+  mutable std::mutex failure_mutex_;
+  absl::Status failure_;  // Guarded by failure_mutex_.
 };
 
 // RocksDB's own log: errors go to standard error. A log file in the store would abort the process
@@ -211,8 +326,7 @@ class StderrLogger final : public rocksdb::Logger {
 // (tests/crash/power_cut_test.cc). One family is written and flushed whole.
 rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   rocksdb::DBOptions db;
-  const bool create = options.creation == Creation::kAllowed;
-  db.create_if_missing = create;
+  db.create_if_missing = options.mode == OpenMode::kCreate;
   // Acknowledged writes are synced, so damage before the end of the log is loss and must show;
   // only a torn tail, which nobody was told about, may be dropped.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -254,31 +368,61 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const RocksDbOptions& options,
   return family;
 }
 
+absl::StatusOr<std::unique_ptr<DatabaseLock>> LockDatabase(rocksdb::Env* env,
+                                                           const std::string& directory) {
+  rocksdb::FileLock* lock = nullptr;
+  const rocksdb::Status status = env->LockFile(absl::StrCat(directory, "/LOCK"), &lock);
+  if (!status.ok()) return ToStatus(status);
+  return std::make_unique<DatabaseLock>(env, lock);
+}
+
+absl::Status NotWhole(absl::string_view why) {
+  return absl::DataLossError(absl::StrCat(
+      "the database in data_dir is not whole: restore a backup of data_dir (", why, ")"));
+}
+
+rocksdb::Status OpenDatabase(const rocksdb::Options& options, const std::string& directory,
+                             OpenMode mode, rocksdb::DB** db) {
+  if (mode == OpenMode::kReadOnly) return rocksdb::DB::OpenForReadOnly(options, directory, db);
+  return rocksdb::DB::Open(options, directory, db);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(const RocksDbOptions& options) {
   rocksdb::DBOptions db_options = MakeDbOptions(options);
-  std::unique_ptr<rocksdb::Env> env;
+  Surroundings surroundings;
   if (options.file_system != nullptr) {
-    env = rocksdb::NewCompositeEnv(options.file_system);
-    db_options.env = env.get();
+    surroundings.env = rocksdb::NewCompositeEnv(options.file_system);
+    db_options.env = surroundings.env.get();
   }
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  if (options.creation == Creation::kAllowed) {
+  if (options.mode == OpenMode::kCreate) {
     // RocksDB complains about a directory that it then makes. What fails here fails there, with a
     // better text.
     db_options.env->CreateDirIfMissing(options.directory).PermitUncheckedError();
   }
-  const rocksdb::Options rocksdb_options(db_options, MakeFamilyOptions(options, cache));
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(rocksdb_options, options.directory, &db);
-  if (status.IsInvalidArgument()) {  // No database, or one with families of somebody else.
-    return absl::DataLossError(
-        absl::StrCat("the database in data_dir is not whole: restore a backup of data_dir (",
-                     status.ToString(), ")"));
+  if (options.mode == OpenMode::kReadOnly) {
+    // RocksDB does not lock what it only reads, and what it reads while another process writes may
+    // look damaged.
+    auto lock = LockDatabase(db_options.env, options.directory);
+    if (!lock.ok()) return lock.status();
+    surroundings.lock = *std::move(lock);
+    surroundings.gaps = std::make_unique<GapFinder>();
+    db_options.wal_filter = surroundings.gaps.get();
   }
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const rocksdb::Options rocksdb_options(db_options, MakeFamilyOptions(options, cache));
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status =
+      OpenDatabase(rocksdb_options, options.directory, options.mode, &opened);
+  std::unique_ptr<rocksdb::DB> db(opened);
+  // No database, or one with families of somebody else.
+  if (status.IsInvalidArgument() || status.IsNotFound()) return NotWhole(OneLine(status));
   if (!status.ok()) return ToStatus(status);
-  return std::make_unique<RocksDbEngine>(std::move(env), std::unique_ptr<rocksdb::DB>(db));
+  if (surroundings.gaps != nullptr && !surroundings.gaps->gap().empty()) {
+    return NotWhole(surroundings.gaps->gap());
+  }
+  return std::make_unique<RocksDbEngine>(std::move(surroundings), std::move(db), options.mode);
 }
 
 }  // namespace pedigree

@@ -14,19 +14,22 @@ class FileSystem;
 
 namespace pedigree {
 
-enum class Creation : uint8_t {
-  kForbidden,  // The database must exist whole.
-  kAllowed,    // What is missing is created: only for a store that never acknowledged a write.
+enum class OpenMode : uint8_t {
+  kReadOnly,   // No file changes: RocksDB would mend and delete before it can be asked what it
+               // found. The log is replayed in memory. Nothing can be written.
+  kReadWrite,  // The database must exist whole.
+  kCreate,     // What is missing is created: only for a store that never acknowledged a write.
 };
 
 struct RocksDbOptions {
   std::string directory;
-  Creation creation = Creation::kForbidden;
+  OpenMode mode = OpenMode::kReadWrite;
   size_t block_cache_bytes = 0;
   size_t write_buffer_bytes = 0;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // The system's if null.
 };
 
+// Holds the database's lock against other processes for as long as the engine lives, in every mode.
 // Errors as Store::Open.
 absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(const RocksDbOptions& options);
 

@@ -45,6 +45,10 @@ absl::Status WriteFirstState(Engine* engine) {
   rows.emplace_back(CountersKey().Encode(), counters.Encode());
   AppendTypes<ml_metadata::Artifact>(catalog, &rows);
   AppendTypes<ml_metadata::Execution>(catalog, &rows);
+  AddPredefinedPropertyIndexes(&catalog.property_indexes());
+  for (const auto& [id, index] : catalog.property_indexes().all()) {
+    rows.emplace_back(PropertyIndexKey{id}.Encode(), index->Encode());
+  }
   std::vector<Mutation> mutations;
   for (const auto& [key, value] : rows) mutations.push_back({false, key, value});
   return engine->Apply(mutations, Durability::kSynced);
@@ -108,34 +112,78 @@ absl::StatusOr<State> LoadState(const View& view) {
       });
   if (!status.ok()) return status;
   if (damaged) return Damaged("a type does not decode");
+  status = view.Scan(PrefixRange(KeyHead(Tag::kPropertyIndex)), Direction::kAscending,
+                     Blocking::kAllowed, [&](absl::string_view key, absl::string_view value) {
+                       PropertyIndexKey head = {};
+                       PropertyIndex index;
+                       damaged = !PropertyIndexKey::Decode(key, &head) ||
+                                 !PropertyIndex::Decode(value, &index);
+                       index.id = head.index;
+                       if (!damaged) state.catalog.property_indexes().Put(std::move(index));
+                       return !damaged;
+                     });
+  if (!status.ok()) return status;
+  if (damaged) return Damaged("the definition of a property index does not decode");
   return state;
 }
 
-absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(const StoreOptions& options) {
-  auto state = PrepareDirectory(options.data_dir);
-  if (!state.ok()) return state.status();
-  const bool creating = *state == DirectoryState::kCreating;
+absl::Status At(const std::string& data_dir, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("cannot open ", Quoted(data_dir), ": ", status.message()));
+}
+
+absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(const StoreOptions& options, OpenMode mode) {
   RocksDbOptions rocksdb_options;
   rocksdb_options.directory = DatabaseDirectory(options.data_dir);
-  rocksdb_options.creation = creating ? Creation::kAllowed : Creation::kForbidden;
+  rocksdb_options.mode = mode;
   rocksdb_options.block_cache_bytes = options.block_cache_bytes;
   rocksdb_options.write_buffer_bytes = options.write_buffer_bytes;
   rocksdb_options.file_system = options.file_system;
-  auto engine = OpenRocksDb(rocksdb_options);
-  if (!engine.ok()) {
-    return absl::Status(
-        engine.status().code(),
-        absl::StrCat("cannot open ", Quoted(options.data_dir), ": ", engine.status().message()));
+  return OpenRocksDb(rocksdb_options);
+}
+
+// Whether the store is whole as far as can be told without reading all of it. To open it for
+// writing would change it: RocksDB deletes the files that a damaged manifest does not name, and
+// cuts off what it takes for the torn end of the log. So nobody could restore the one damaged file.
+absl::Status LookBeforeWriting(const StoreOptions& options) {
+  auto engine = OpenEngine(options, OpenMode::kReadOnly);
+  if (!engine.ok()) return engine.status();
+  // Damage that is certain goes before damage that may follow from it.
+  if (absl::Status status = CheckHighWater(**engine, options.data_dir); !status.ok()) return status;
+  return LoadState(*(*engine)->CurrentView()).status();
+}
+
+// The first content and the marker of a store that a crash may have left without them.
+absl::Status CompleteCreation(Engine* engine, const std::string& data_dir) {
+  // A database that is whole already only lacks its marker.
+  auto format = engine->CurrentView()->Get(FormatKey().Encode(), Blocking::kAllowed);
+  if (!format.ok()) return format.status();
+  absl::Status status = format->has_value() ? absl::OkStatus() : WriteFirstState(engine);
+  return status.ok() ? MarkReady(data_dir) : status;
+}
+
+struct Opened {
+  std::unique_ptr<Engine> engine;
+  State state;
+};
+
+absl::StatusOr<Opened> OpenWhole(const StoreOptions& options, DirectoryState directory) {
+  const bool creating = directory == DirectoryState::kCreating;
+  if (!creating) {
+    if (absl::Status status = LookBeforeWriting(options); !status.ok()) return status;
   }
+  auto engine = OpenEngine(options, creating ? OpenMode::kCreate : OpenMode::kReadWrite);
+  if (!engine.ok()) return engine.status();
   if (creating) {
-    // A database that is whole already only lacks its marker.
-    auto format = (*engine)->CurrentView()->Get(FormatKey().Encode(), Blocking::kAllowed);
-    absl::Status status = format.status();
-    if (format.ok() && !format->has_value()) status = WriteFirstState(engine->get());
-    if (status.ok()) status = MarkReady(options.data_dir);
+    absl::Status status = CompleteCreation(engine->get(), options.data_dir);
     if (!status.ok()) return status;
   }
-  return engine;
+  // Again: another process may have had the store since the look.
+  if (absl::Status status = CheckHighWater(**engine, options.data_dir); !status.ok()) return status;
+  auto state = LoadState(*(*engine)->CurrentView());
+  if (!state.ok()) return state.status();
+  return Opened{*std::move(engine), *std::move(state)};
 }
 
 // Runs a function and wakes the thread that waits for it.
@@ -155,32 +203,42 @@ class WaitedWrite final : public PendingWrite {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
-  auto engine = OpenEngine(options);
-  if (!engine.ok()) return engine.status();
-  auto state = LoadState(*(*engine)->CurrentView());
-  if (!state.ok()) return state.status();
+  const auto directory = PrepareDirectory(options.data_dir);
+  if (!directory.ok()) return directory.status();
+  auto opened = OpenWhole(options, *directory);
+  if (!opened.ok()) return At(options.data_dir, opened.status());
   CommitterOptions committer;
   committer.durability =
       options.sync == Sync::kAlways ? Durability::kSynced : Durability::kBuffered;
   committer.sync_interval_ms = options.sync == Sync::kInterval ? kSyncIntervalMs : 0;
   committer.max_queued_bytes = options.max_queued_bytes;
   committer.clock_ms = options.clock_ms ? options.clock_ms : SystemClockMs;
-  std::unique_ptr<Store> store(new Store(*std::move(engine)));
+  std::unique_ptr<Store> store(new Store(std::move(opened->engine)));
+  store->high_water_ =
+      std::make_unique<HighWaterKeeper>(store->engine_.get(), std::move(options.data_dir));
   store->committer_ = std::make_unique<Committer>(
-      store->engine_.get(), std::make_shared<const Catalog>(std::move(state->catalog)),
-      state->counters, std::move(committer));
+      store->engine_.get(), std::make_shared<const Catalog>(std::move(opened->state.catalog)),
+      opened->state.counters, std::move(committer));
+  store->read_limits_.max_query_visits = options.max_query_visits;
+  store->read_limits_.max_query_time = options.max_query_time;
+  store->index_builder_ = std::make_unique<IndexBuilder>(store.get());
   return store;
 }
 
 Store::~Store() {
+  index_builder_.reset();
   committer_.reset();
   // What is not flushed is in the log, so an error costs the next start time, not data.
   (void)engine_->Flush();
+  high_water_.reset();  // After the flush, which makes durable what was not.
 }
 
 absl::Status Store::Read(Blocking blocking,
-                         absl::FunctionRef<absl::Status(const Reader& reader)> read) const {
-  return read(Reader(committer_->CurrentVersion(), blocking));
+                         absl::FunctionRef<absl::Status(const Reader& reader)> read,
+                         const std::function<bool()>* is_cancelled) const {
+  ReadLimits limits = read_limits_;
+  limits.is_cancelled = is_cancelled;
+  return read(Reader(committer_->CurrentVersion(), blocking, limits));
 }
 
 void Store::Enqueue(std::unique_ptr<PendingWrite> write) { committer_->Enqueue(std::move(write)); }

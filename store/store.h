@@ -8,6 +8,7 @@
 //   status = (*store)->Read(Blocking::kAllowed, [](const Reader& r) { ... });
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,8 @@
 #include "absl/status/statusor.h"
 #include "store/committer.h"
 #include "store/engine.h"
+#include "store/high_water.h"
+#include "store/index_builder.h"
 #include "store/reader.h"
 #include "store/transaction.h"
 #include "store/verify.h"
@@ -44,6 +47,9 @@ struct StoreOptions {
   // Memory for writes that are not in table files yet.
   size_t write_buffer_bytes = size_t{64} << 20;
   size_t max_queued_bytes = size_t{256} << 20;
+  // What one filtered list may cost; ReadLimits.
+  int64_t max_query_visits = ReadLimits().max_query_visits;
+  std::chrono::milliseconds max_query_time = ReadLimits().max_query_time;
   // The wall clock in ms since the epoch; the system's if unset.
   std::function<int64_t()> clock_ms;
   // A file system to use instead of the operating system's, for fault tests. Not owned.
@@ -55,15 +61,16 @@ class Store {
   // Opens the store in options.data_dir, creating it if the directory is empty or missing.
   // Errors, all with what to do: FailedPrecondition if the directory holds something else, a newer
   // format, or is open elsewhere; PermissionDenied; ResourceExhausted if the disk is full; DataLoss
-  // if files are missing or damaged; Unavailable on other I/O errors. Nothing is overwritten.
+  // if files are missing or damaged, or acknowledged writes with them; Unavailable on other I/O
+  // errors. A store that is refused is left as it was, to the byte.
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
 
   // Finishes accepted writes, writes everything to table files and closes.
   ~Store();
 
-  // Runs `read` on the newest version.
-  absl::Status Read(Blocking blocking,
-                    absl::FunctionRef<absl::Status(const Reader& reader)> read) const;
+  // Runs `read` on the newest version. `is_cancelled`, if given, ends it early (ReadLimits).
+  absl::Status Read(Blocking blocking, absl::FunctionRef<absl::Status(const Reader& reader)> read,
+                    const std::function<bool()>* is_cancelled = nullptr) const;
 
   // Hands a write to the committer, as Committer::Enqueue.
   void Enqueue(std::unique_ptr<PendingWrite> write);
@@ -78,7 +85,10 @@ class Store {
   Store(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<HighWaterKeeper> high_water_;
   std::unique_ptr<Committer> committer_;
+  ReadLimits read_limits_;
+  std::unique_ptr<IndexBuilder> index_builder_;
 };
 
 }  // namespace pedigree

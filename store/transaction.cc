@@ -55,6 +55,15 @@ void Transaction::EndGroup(bool stored) {
   view_.reset();
 }
 
+Catalog* Transaction::MutableCatalog() {
+  if (own_catalog_ == nullptr) {
+    auto copy = std::make_shared<Catalog>(*catalog_);
+    own_catalog_ = copy.get();
+    catalog_ = std::move(copy);
+  }
+  return own_catalog_;
+}
+
 absl::StatusOr<std::optional<std::string>> Transaction::Get(const std::string& key) const {
   const WriteSet::Found found = writes_.Find(key);
   switch (found.state) {

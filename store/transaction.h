@@ -86,6 +86,19 @@ class Transaction final : public Lookup {
   template <class Node>
   absl::StatusOr<int64_t> PutType(typename TraitsOf<Node>::Type* type);
 
+  // Defines an index of a property; one that is there already is answered as it is. Nodes that are
+  // written from now on are in it, those before get in by ContinuePropertyIndex.
+  // Errors: ResourceExhausted beyond kMaxPropertyIndexes.
+  absl::StatusOr<PropertyIndex> AddPropertyIndex(NodeKind kind, bool is_custom,
+                                                 absl::string_view name);
+  // Marks an index for deletion: it answers nothing any more. Repeats do nothing.
+  // Errors: NotFound; InvalidArgument for one of those that every store has.
+  absl::Status DropPropertyIndex(uint32_t index);
+  // Does a part of the work on an index that is being built or dropped, at most `most` nodes or
+  // entries of it. Answers whether more is left to do.
+  // REQUIRES: in another commit group than the call that made the work.
+  absl::StatusOr<bool> ContinuePropertyIndex(uint32_t index, int64_t most);
+
  private:
   friend class Committer;
 
@@ -110,6 +123,14 @@ class Transaction final : public Lookup {
   absl::Status ClaimExternalId(const Node& node);
   template <class Node>
   absl::Status MoveIndexes(const NodePeek& old, const Node& node);
+  template <class Node>
+  void IndexProperties(const Node& node);
+  template <class Node>
+  void MoveProperties(const NodeRecord& stored, const Node& node);
+  Catalog* MutableCatalog();
+  void PutPropertyIndex(PropertyIndex index);
+  absl::StatusOr<bool> BuildPropertyIndex(PropertyIndex index, int64_t most);
+  absl::StatusOr<bool> EmptyPropertyIndex(const PropertyIndex& index, int64_t most);
   absl::Status ChangePosting(const std::string& prefix, int64_t id, PostingSet::Change change);
   absl::Status AddToContexts(NodeKind kind, int64_t id, absl::Span<const int64_t> contexts);
   absl::StatusOr<bool> EventExists(const ml_metadata::Event& event, const std::string& key) const;

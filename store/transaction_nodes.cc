@@ -116,6 +116,7 @@ absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t
       EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, SerializeNode(*node)));
 
   if constexpr (kKind == NodeKind::kArtifact) writes_.Put(UriOf(*node, id), {});
+  IndexProperties(*node);
   absl::Status status = ChangePosting(TypeMembersPrefix(kKind, node->type_id()), id, Change::kAdd);
   if (status.ok()) {
     status = ChangePosting(UpdateTimePrefix(kKind, now_ms()), id, Change::kAdd);
@@ -183,6 +184,7 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
   node->set_last_update_time_since_epoch(time_ms);
   message = SerializeNode(*node);
   if (absl::Status status = MoveIndexes(*old, *node); !status.ok()) return status;
+  MoveProperties(stored, *node);
   writes_.Put(NodeKey{kKind, old->id}.Encode(),
               EncodeRecord(stored.NearLinks(),
                            stored.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone, message));

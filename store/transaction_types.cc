@@ -22,12 +22,7 @@ absl::StatusOr<int64_t> Transaction::PutType(typename TraitsOf<Node>::Type* type
   }
   if (!type->has_id()) type->set_id(++counters_.last_type_id);
   writes_.Put(TypeKey{kKind, type->id()}.Encode(), type->SerializeAsString());
-  if (own_catalog_ == nullptr) {
-    auto copy = std::make_shared<Catalog>(*catalog_);
-    own_catalog_ = copy.get();
-    catalog_ = std::move(copy);
-  }
-  own_catalog_->Of<Node>().Put(std::make_shared<const Type>(*type));
+  MutableCatalog()->Of<Node>().Put(std::make_shared<const Type>(*type));
   return type->id();
 }
 

@@ -1,8 +1,9 @@
-// Checks that a store is what it should be: every record decodes and fits its type, every index
-// entry has its record, and every record has its index entries.
+// Checks that a store is what it should be: every key is one of the format, every record decodes
+// and fits its type, every index entry has its record, every record has its index entries, and
+// every event its number.
 //
-// Reads the whole store once per direction; memory does not grow with it. Runs beside readers and
-// writers, on one version.
+// Reads the whole store once, in the order of its keys, and looks up what each of them refers to;
+// memory grows by a bit per event only. Runs beside readers and writers, on one version.
 //
 //   auto report = store->Verify();
 //   if (!report->ok()) for (const auto& problem : report->problems) ...

@@ -2,7 +2,7 @@
 // gRPC, every answer compared. Listing the tests starts no server.
 //
 // A transcript that needs what is not built yet (capabilities.h) is a test of the suite
-// ConformanceWithoutFilterAndLineage: the calls concerned must answer UNIMPLEMENTED, and all others
+// ConformanceWithoutLineage: the calls concerned must answer UNIMPLEMENTED, and all others
 // must match. The tests of the suite Conformance match in full.
 #include <gflags/gflags.h>
 #include <gtest/gtest.h>
@@ -61,7 +61,7 @@ void Register(const std::vector<Transcript>& transcripts) {
   for (const Transcript& transcript : transcripts) {
     const bool plain = (transcript.needs & kNotBuiltYet).empty();
     ::testing::RegisterTest(
-        plain ? "Conformance" : "ConformanceWithoutFilterAndLineage", transcript.name.c_str(),
+        plain ? "Conformance" : "ConformanceWithoutLineage", transcript.name.c_str(),
         nullptr, nullptr, __FILE__, __LINE__,
         [&transcript]() -> TranscriptTest* { return new TranscriptTest(transcript); });
   }

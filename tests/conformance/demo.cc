@@ -33,7 +33,7 @@ void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), st
 
 // Replays the transcript; an answer that differs from the recorded one is an error.
 absl::StatusOr<ReplayResult> ReplayAll(const Transcript& transcript, testing::RawClient& client) {
-  const ReplayOptions options = {.not_built_yet = {Capability::kFilter, Capability::kLineage},
+  const ReplayOptions options = {.not_built_yet = kNotBuiltYet,
                                  .not_built = NotBuilt::kMayBeUnimplemented};
   ReplayResult result = Replay(transcript, CallsOf(client), options);
   if (result.failures.empty()) return result;
@@ -52,7 +52,7 @@ std::string DescribeReplay(const ReplayResult& result, const Paint& paint) {
                    " answered as the recorded server did");
   if (result.unimplemented > 0) {
     absl::StrAppend(&text, "\n  ", paint(Colour::kYellow, Count(result.unimplemented, "call")),
-                    " not implemented yet: filter queries and lineage");
+                    " not implemented yet: lineage");
   }
   return text + "\n";
 }

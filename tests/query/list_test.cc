@@ -375,10 +375,10 @@ TEST_F(ListOptions, ThatAreWrongAreInvalid) {
   }
 }
 
-TEST_F(ListOptions, AFilterIsNotImplementedYet) {
+TEST_F(ListOptions, AnEmptyFilterIsNone) {
   Options options = NewOptions(OrderBy::ID, true, 5);
-  options.set_filter_query("id = 1");
-  EXPECT_TRUE(Fails(ListAll(options), StatusCode::kUnimplemented, "filter_query"));
+  options.set_filter_query(" ");
+  EXPECT_TRUE(Fails(ListAll(options), StatusCode::kInvalidArgument, "filter_query, position 2"));
   options.set_filter_query("");
   EXPECT_TRUE(IsOk(ListAll(options)));
 }

@@ -126,6 +126,38 @@ TEST(ServerFlags, DefaultsOfTheFlagsAreThoseOfTheStruct) {
   EXPECT_EQ(parsed.block_cache_bytes, plain.block_cache_bytes);
   EXPECT_EQ(parsed.write_buffer_bytes, plain.write_buffer_bytes);
   EXPECT_EQ(parsed.max_queued_bytes, plain.max_queued_bytes);
+  EXPECT_EQ(parsed.max_query_visits, plain.max_query_visits);
+  EXPECT_EQ(parsed.max_query_time, plain.max_query_time);
+  EXPECT_EQ(parsed.property_indexes, plain.property_indexes);
+}
+
+TEST(ServerFlags, LimitsOfQueries) {
+  const ServerOptions options =
+      Accepted({"--max_query_visits=1000", "--max_query_seconds=86400"}).options;
+  EXPECT_EQ(options.max_query_visits, 1000);
+  EXPECT_EQ(options.max_query_time, std::chrono::hours(24));
+  for (const char* flag : {"--max_query_visits=999", "--max_query_visits=", "--max_query_visits=1k",
+                           "--max_query_visits=1000000000001"}) {
+    EXPECT_PRED2(Contains, Refusal({flag}), "from 1000 to 1000000000000");
+  }
+  for (const char* flag :
+       {"--max_query_seconds=0", "--max_query_seconds=-1", "--max_query_seconds=86401"}) {
+    EXPECT_PRED2(Contains, Refusal({flag}), "from 1 to 86400");
+  }
+}
+
+TEST(ServerFlags, PropertyIndexes) {
+  using Properties = std::vector<IndexedProperty>;
+  EXPECT_EQ(Accepted({"--property_indexes=execution.custom_properties.run_id, "
+                      "artifact.properties.a.b,context.properties.properties.,"})
+                .options.property_indexes,
+            (Properties{{NodeKind::kExecution, true, "run_id"},
+                        {NodeKind::kArtifact, false, "a.b"},
+                        {NodeKind::kContext, false, "properties."}}));
+  for (const char* text : {"run_id", "execution", "execution.", "execution.run_id",
+                           "execution.properties.", "executions.properties.x", ".properties.x"}) {
+    EXPECT_PRED2(Contains, Refusal({absl::StrCat("--property_indexes=", text)}), text);
+  }
 }
 
 TEST(ServerFlags, TakeEveryFormOfGflags) {

@@ -99,6 +99,9 @@ class Copy {
       const auto opened = Open(data_dir());
       EXPECT_TRUE(Fails(opened, code, part));
       if (opened.ok()) return;
+      const absl::string_view why = opened.status().message();
+      EXPECT_TRUE(absl::StrContains(why, data_dir())) << why;
+      EXPECT_FALSE(absl::StrContains(why, "\n")) << why;
       EXPECT_TRUE(ContentOf(data_dir()) == before) << "Open changed the directory";
     }
   }
@@ -227,15 +230,14 @@ TEST(Format, ANewerOneInTheDatabaseIsRefused) {
   std::string format;
   AppendBe32(&format, kFormatVersion + 1);
   RawDatabase(copy.database()).Put(FormatKey().Encode(), format);
-  EXPECT_TRUE(
-      Fails(Open(copy.data_dir()), StatusCode::kFailedPrecondition, "use a newer pedigreed"));
+  copy.ExpectRefused(StatusCode::kFailedPrecondition, "use a newer pedigreed");
 }
 
 TEST(Format, ADatabaseWithoutOneIsDamaged) {
   const ClosedStore store;
   const Copy copy(store);
   RawDatabase(copy.database()).Delete(FormatKey().Encode());
-  EXPECT_TRUE(Fails(Open(copy.data_dir()), StatusCode::kDataLoss));
+  copy.ExpectRefused(StatusCode::kDataLoss);
 }
 
 TEST(Creating, IsCompletedFromEveryStepThatACrashCanLeave) {
@@ -384,6 +386,30 @@ TEST(Files, NoiseInCurrentOrManifestStopsTheStart) {
     }
     copy.ExpectRefused(StatusCode::kDataLoss, "restore a backup");
   }
+}
+
+// RocksDB takes a manifest that ends early for an older one, and deletes the files that it does not
+// name. Whatever is cut off, the store must be whole, or be refused and stay as it is.
+TEST(Files, ACutManifestLosesNothing) {
+  const ClosedStore store;
+  const std::string whole = ReadFile(Copy(store).Files("MANIFEST")[0]);
+  int refused = 0;
+  for (size_t size = 0; size < whole.size(); size += 11) {
+    SCOPED_TRACE(size);
+    const Copy copy(store);
+    const std::string manifest = copy.Files("MANIFEST")[0];
+    WriteFile(manifest, whole.substr(0, size));
+    const auto before = ContentOf(copy.data_dir());
+    const std::string answer = copy.LookAtAll();
+    if (answer.empty()) continue;
+    ++refused;
+    EXPECT_TRUE(absl::StartsWith(answer, "DATA_LOSS")) << answer;
+    EXPECT_TRUE(absl::StrContains(answer, copy.data_dir())) << answer;
+    EXPECT_TRUE(ContentOf(copy.data_dir()) == before) << "Open changed the directory";
+    WriteFile(manifest, whole);
+    EXPECT_EQ(copy.LookAtAll(), "");
+  }
+  EXPECT_GT(refused, 10);
 }
 
 // A table file is data blocks, then indexes, then a footer with unused bytes. In the first half

@@ -144,6 +144,10 @@ class PageStore {
       for (int64_t id = 1; id <= 260; ++id) {
         Execution execution = NewNode<Execution>(11);
         if (id == 3) execution.set_external_id("x");
+        if (id == 4) {
+          (*execution.mutable_custom_properties())["cache_fingerprint"].set_string_value("f");
+          (*execution.mutable_custom_properties())["parent_dag_id"].set_int_value(5);
+        }
         auto inserted = transaction.Insert(
             &execution, id == 3 ? std::vector<int64_t>{2, 5} : std::vector<int64_t>());
         if (!inserted.ok()) return inserted.status();
@@ -212,6 +216,8 @@ Vectors VectorsOfTheCode(PageStore& store) {
       {"artifact type 1, predefined", meta(TypeKey{kArtifact, 1}.Encode())},
       {"artifact type 10 \"m\", which declares \"p\" as INT",
        meta(TypeKey{kArtifact, 10}.Encode())},
+      {"property index 2: of executions' custom_properties.parent_dag_id, ready",
+       meta(PropertyIndexKey{2}.Encode())},
       {"artifact 1: type 10, no contexts", node(kArtifact, 1)},
       {"execution 3: type 11, external id \"x\", in contexts 2 and 5", node(kExecution, 3)},
       {"artifact 7: uri \"s3\", in contexts 3 to 18, and in context 2 by a far link",
@@ -226,6 +232,10 @@ Vectors VectorsOfTheCode(PageStore& store) {
       {"uri \"s3\" of artifact 7", index(UriKey{"s3", 7}.Encode())},
       {"uri of 129 times \"a\" of artifact 6", index(UriKey{std::string(129, 'a'), 6}.Encode())},
       {"artifact 7 in context 2", index(FarLinkKey{kArtifact, 7, 2}.Encode())},
+      {"cache_fingerprint \"f\" of execution 4, in index 1",
+       index(PropertyKey{1, PropertyValue::String("f"), 4}.Encode())},
+      {"parent_dag_id 5 of execution 4, in index 2",
+       index(PropertyKey{2, PropertyValue::Int(5), 4}.Encode())},
       {"executions of type 11, ids 256 to 511", index(Block(TypeMembersPrefix(kExecution, 11), 1))},
       {"executions of type 11, ids 0 to 255", index(Block(TypeMembersPrefix(kExecution, 11), 0))},
       {"artifacts of context 2, ids 0 to 255", index(Block(ContextMembersPrefix(2, kArtifact), 0))},
@@ -261,6 +271,8 @@ const char* NameOf(Tag tag) {
       return "counters";
     case Tag::kType:
       return "type";
+    case Tag::kPropertyIndex:
+      return "property_index";
     case Tag::kNode:
       return "node";
     case Tag::kExecutionEvents:
@@ -275,6 +287,8 @@ const char* NameOf(Tag tag) {
       return "uri";
     case Tag::kFarLink:
       return "far_link";
+    case Tag::kProperty:
+      return "property";
     case Tag::kTypeMembers:
       return "type_members";
     case Tag::kContextMembers:

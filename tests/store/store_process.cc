@@ -6,7 +6,7 @@
 //   store_process crash DIR COUNT BYTES
 //                            creates a store, opens it again, inserts COUNT artifacts of BYTES
 //                            bytes, each in a commit of its own, prints the size of the log after
-//                            each, and ends without closing
+//                            each, and ends without closing once it has read a line
 #include <unistd.h>
 
 #include <algorithm>
@@ -75,6 +75,8 @@ int Crash(const std::string& data_dir, int count, size_t bytes) {
     if (!InsertOfSize(**store, bytes).ok()) return 1;
     std::cout << SizeOfLog(data_dir) << std::endl;
   }
+  std::string line;
+  std::getline(std::cin, line);
   _exit(0);
 }
 
