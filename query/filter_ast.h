@@ -146,7 +146,8 @@ enum class ScalarOp : uint8_t {
 // An expression with a value. Operands stand before what they are operands of.
 //
 // Arithmetic of ints is an int, with a double among them a double; with NULL it is NULL. An int
-// that leaves int64 is NULL too: there is no such number, and no reason to fail the query.
+// that leaves int64 is NULL too, and so is NaN, stored or calculated: there is no such number, and
+// no reason to fail the query.
 struct Scalar {
   // Where a string stands in Filter::text; see Filter::TextOf.
   struct Text {

@@ -51,6 +51,11 @@ size_t CharacterSize(absl::string_view text) {
   return size;
 }
 
+// What is no number is not there: NaN is NULL, as it is to SQLite.
+PropertyValue NumberOrNull(double value) {
+  return std::isnan(value) ? PropertyValue() : PropertyValue::Double(value);
+}
+
 PropertyValue Arithmetic(ScalarOp op, const PropertyValue& a, const PropertyValue& b) {
   if (IsNull(a) || IsNull(b)) return {};
   if (a.kind == Kind::kInt && b.kind == Kind::kInt) {
@@ -63,9 +68,7 @@ PropertyValue Arithmetic(ScalarOp op, const PropertyValue& a, const PropertyValu
   }
   const double x = a.kind == Kind::kInt ? static_cast<double>(a.int_value) : a.double_value;
   const double y = b.kind == Kind::kInt ? static_cast<double>(b.int_value) : b.double_value;
-  return PropertyValue::Double(op == ScalarOp::kAdd        ? x + y
-                               : op == ScalarOp::kSubtract ? x - y
-                                                           : x * y);
+  return NumberOrNull(op == ScalarOp::kAdd ? x + y : op == ScalarOp::kSubtract ? x - y : x * y);
 }
 
 // Three values in their order: AND is the least, OR the greatest.
@@ -534,7 +537,7 @@ FilterMatcher::Value FilterMatcher::Attribute(const Scalar& scalar) const {
     case Field::kIntValue:
       return only(Kind::kInt);
     case Field::kDoubleValue:
-      return only(Kind::kDouble);
+      return row.value.kind == Kind::kDouble ? NumberOrNull(row.value.double_value) : Value();
     case Field::kStringValue:
       return only(Kind::kString);
     case Field::kBoolValue:

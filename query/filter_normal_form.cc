@@ -1,6 +1,5 @@
 #include "query/filter_normal_form.h"
 
-#include <algorithm>
 #include <cassert>
 
 namespace pedigree {
@@ -112,11 +111,8 @@ void Normalize(const WrittenCondition& written, uint32_t root, Filter& filter) {
 
 bool MatchesNullAsWritten(const Filter& filter, PredicateOp op,
                           absl::Span<const uint32_t> operands) {
-  if (op != PredicateOp::kNotEqual && op != PredicateOp::kNotIn) return false;
-  return IsEnum(filter.scalars[operands[0]].type) &&
-         std::all_of(operands.begin() + 1, operands.end(), [&](uint32_t operand) {
-           return filter.scalars[operand].op == ScalarOp::kLiteral;
-         });
+  return (op == PredicateOp::kNotEqual || op == PredicateOp::kNotIn) &&
+         IsEnum(filter.scalars[operands[0]].type);
 }
 
 PredicateOp Negated(PredicateOp op) {

@@ -45,7 +45,7 @@ struct WrittenCondition {
 void Normalize(const WrittenCondition& written, uint32_t root, Filter& filter);
 
 // Whether a leaf that reads like this one matches NULL unless something above it says otherwise:
-// an enum's != and NOT IN, against names only.
+// an enum's != and NOT IN.
 bool MatchesNullAsWritten(const Filter& filter, PredicateOp op,
                           absl::Span<const uint32_t> operands);
 

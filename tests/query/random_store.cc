@@ -17,10 +17,6 @@ using Ids = std::vector<int64_t>;
 using ContextIds = std::set<int64_t>;
 using Strings = std::vector<std::string>;
 
-// Off while the product takes a double that is not a number, stored or calculated from infinities,
-// for a value.
-constexpr bool kWithNan = false;
-
 // Texts that are near each other where text is cut, ordered or matched: by 128 bytes, at zero
 // bytes, at characters of several bytes, at upper case, at what is special in patterns.
 Strings AllTexts() {
@@ -224,8 +220,7 @@ ml_metadata::Value RandomStore::AnyValue(ml_metadata::PropertyType kind) {
     case ml_metadata::DOUBLE: {
       constexpr double kOdd[] = {kInfinity, -kInfinity, std::numeric_limits<double>::quiet_NaN(),
                                  -std::numeric_limits<double>::quiet_NaN()};
-      value.set_double_value(kWithNan && random_.OneIn(5) ? kOdd[random_.Index(4)]
-                                                          : random_.Pick(Doubles()));
+      value.set_double_value(random_.OneIn(5) ? kOdd[random_.Index(4)] : random_.Pick(Doubles()));
       break;
     }
     case ml_metadata::STRUCT:
