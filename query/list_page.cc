@@ -1,5 +1,6 @@
 #include "query/list_page.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -14,7 +15,8 @@ using OrderBy = Options::OrderByField;
 int64_t ListPage::FirstId() const {
   const bool ascending = direction == Direction::kAscending;
   if (!after.has_value()) return ascending ? kFirstId : kLastId;
-  return ascending ? after->id + 1 : after->id - 1;
+  // A forged token may name any place.
+  return ascending ? std::min(after->id, kLastId - 1) + 1 : std::max<int64_t>(after->id, 1) - 1;
 }
 
 TimeAndId ListPage::FirstPlace() const {
