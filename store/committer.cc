@@ -18,11 +18,12 @@ struct Finished {
 
 }  // namespace
 
-Committer::Committer(Engine* engine, std::shared_ptr<const Catalog> catalog,
+Committer::Committer(Engine* engine, EventGraph* graph, std::shared_ptr<const Catalog> catalog,
                      const Counters& counters, CommitterOptions options)
     : engine_(engine),
+      graph_(graph),
       options_(std::move(options)),
-      transaction_(engine),
+      transaction_(engine, graph),
       catalog_(std::move(catalog)),
       counters_(counters) {
   Publish();
@@ -63,7 +64,8 @@ absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
 }
 
 void Committer::Publish() {
-  auto version = std::make_shared<const Version>(Version{engine_->CurrentView(), catalog_});
+  auto version = std::make_shared<const Version>(
+      Version{engine_->CurrentView(), catalog_, counters_, graph_});
   std::lock_guard<std::mutex> lock(version_mutex_);
   version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }
@@ -100,6 +102,10 @@ void Committer::CommitGroup(Queue* queue) {
   absl::Status stored;
   if (!mutations.empty()) stored = engine_->Apply(mutations, options_.durability);
   if (stored.ok()) {
+    auto number = static_cast<uint32_t>(counters_.last_event_number);
+    for (const NewEvent& event : transaction_.group_events()) {
+      graph_->Append(++number, event.ends, event.time_ms);
+    }
     catalog_ = transaction_.catalog_;
     counters_ = transaction_.counters_;
     unsynced_.store(true, std::memory_order_relaxed);

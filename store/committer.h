@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "store/engine.h"
+#include "store/event_graph.h"
 #include "store/reader.h"
 #include "store/transaction.h"
 
@@ -54,9 +55,10 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  // Starts from the state of `engine`, which it does not own and which outlives it.
-  Committer(Engine* engine, std::shared_ptr<const Catalog> catalog, const Counters& counters,
-            CommitterOptions options);
+  // Starts from the state of `engine`, whose events are in `graph`. Owns neither; both outlive it
+  // and every version that it publishes.
+  Committer(Engine* engine, EventGraph* graph, std::shared_ptr<const Catalog> catalog,
+            const Counters& counters, CommitterOptions options);
   // Finishes what is queued, then stops.
   ~Committer();
   Committer(const Committer&) = delete;
@@ -84,6 +86,7 @@ class Committer {
   void Publish();
 
   Engine* const engine_;
+  EventGraph* const graph_;
   const CommitterOptions options_;
   Transaction transaction_;  // Of the committer's thread alone, like the two below.
   std::shared_ptr<const Catalog> catalog_;

@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "store/engine.h"
+#include "store/event_graph.h"
 #include "store/id_set.h"
 #include "store/lookup.h"
 
@@ -38,6 +39,11 @@ bool VisitIds(const IdSet& set, int64_t block, int64_t from, Direction direction
 struct Version {
   std::shared_ptr<const View> view;
   std::shared_ptr<const Catalog> catalog;
+  Counters counters;
+  // All events up to counters.last_event_number belong to this version. Not owned; outlives it.
+  const EventGraph* graph;
+
+  int64_t last_id(NodeKind kind) const { return counters.last_node_id[IndexOf(kind)]; }
 };
 
 // A place in the order by last update time; ties stand in id order.

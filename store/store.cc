@@ -207,17 +207,22 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   if (!directory.ok()) return directory.status();
   auto opened = OpenWhole(options, *directory);
   if (!opened.ok()) return At(options.data_dir, opened.status());
+  std::unique_ptr<Store> store(new Store(std::move(opened->engine)));
+  const LogLine log = options.log ? options.log : [](absl::string_view) {};
+  absl::Status loaded = LoadGraph(*store->engine_->CurrentView(), opened->state.counters, log,
+                                  &store->graph_);
+  if (!loaded.ok()) return At(options.data_dir, loaded);
   CommitterOptions committer;
   committer.durability =
       options.sync == Sync::kAlways ? Durability::kSynced : Durability::kBuffered;
   committer.sync_interval_ms = options.sync == Sync::kInterval ? kSyncIntervalMs : 0;
   committer.max_queued_bytes = options.max_queued_bytes;
   committer.clock_ms = options.clock_ms ? options.clock_ms : SystemClockMs;
-  std::unique_ptr<Store> store(new Store(std::move(opened->engine)));
   store->high_water_ =
       std::make_unique<HighWaterKeeper>(store->engine_.get(), std::move(options.data_dir));
   store->committer_ = std::make_unique<Committer>(
-      store->engine_.get(), std::make_shared<const Catalog>(std::move(opened->state.catalog)),
+      store->engine_.get(), &store->graph_,
+      std::make_shared<const Catalog>(std::move(opened->state.catalog)),
       opened->state.counters, std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;
   store->read_limits_.max_query_time = options.max_query_time;
@@ -226,6 +231,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
 }
 
 Store::~Store() {
+  if (committer_ == nullptr) return;  // It did not open.
   index_builder_.reset();
   committer_.reset();
   // What is not flushed is in the log, so an error costs the next start time, not data.

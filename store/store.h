@@ -19,6 +19,8 @@
 #include "absl/status/statusor.h"
 #include "store/committer.h"
 #include "store/engine.h"
+#include "store/event_graph.h"
+#include "store/graph_load.h"
 #include "store/high_water.h"
 #include "store/index_builder.h"
 #include "store/reader.h"
@@ -50,6 +52,8 @@ struct StoreOptions {
   // What one filtered list may cost; ReadLimits.
   int64_t max_query_visits = ReadLimits().max_query_visits;
   std::chrono::milliseconds max_query_time = ReadLimits().max_query_time;
+  // Where to say what takes long while the store opens; nowhere if unset.
+  LogLine log;
   // The wall clock in ms since the epoch; the system's if unset.
   std::function<int64_t()> clock_ms;
   // A file system to use instead of the operating system's, for fault tests. Not owned.
@@ -85,6 +89,7 @@ class Store {
   Store(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
   std::unique_ptr<Engine> engine_;
+  EventGraph graph_;
   std::unique_ptr<HighWaterKeeper> high_water_;
   std::unique_ptr<Committer> committer_;
   ReadLimits read_limits_;

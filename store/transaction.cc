@@ -19,6 +19,7 @@ void Transaction::BeginGroup(std::shared_ptr<const Catalog> catalog, const Count
 void Transaction::BeginRequest() {
   request_writes_ = writes_.Mark();
   request_postings_ = postings_.Mark();
+  request_events_ = events_.size();
   request_counters_ = counters_;
   request_catalog_ = catalog_;
   own_catalog_ = nullptr;
@@ -27,6 +28,7 @@ void Transaction::BeginRequest() {
 void Transaction::RollBackRequest() {
   writes_.RollBack(request_writes_);
   postings_.RollBack(request_postings_);
+  events_.resize(request_events_);
   counters_ = request_counters_;
   catalog_ = request_catalog_;
 }
@@ -47,6 +49,7 @@ std::vector<Mutation> Transaction::GroupMutations() {
 
 void Transaction::EndGroup(bool stored) {
   writes_.Clear();
+  events_.clear();
   if (stored) {
     postings_.Commit();
   } else {

@@ -23,6 +23,7 @@
 #include "absl/types/span.h"
 #include "store/context_cache.h"
 #include "store/engine.h"
+#include "store/event_graph.h"
 #include "store/lookup.h"
 #include "store/write_set.h"
 
@@ -33,6 +34,12 @@ enum class UpdateTime : uint8_t {
   kIfChanged,      // Only if the stored record changes.
   kAlways,         // PutExecution's force_update_time.
   kStrictlyLater,  // Always, and past the old time even within one millisecond.
+};
+
+// An event that a group has added; its number follows from its place among them.
+struct NewEvent {
+  EventEnds ends;
+  int64_t time_ms;
 };
 
 class Transaction final : public Lookup {
@@ -75,7 +82,7 @@ class Transaction final : public Lookup {
   // `check` sees each just before it is added, so that of several errors the first event's counts.
   // REQUIRES: where `check` lets an event pass, both nodes exist, and ids and type are set.
   // Errors: those of `check`; AlreadyExists if an (artifact, execution, type) is taken, also within
-  // `events`.
+  // `events`; ResourceExhausted if an id is beyond kLastGraphId, or the graph is full.
   absl::Status AddEvents(absl::Span<ml_metadata::Event* const> events,
                          absl::FunctionRef<absl::Status(const ml_metadata::Event& event)> check);
 
@@ -102,7 +109,7 @@ class Transaction final : public Lookup {
  private:
   friend class Committer;
 
-  explicit Transaction(Engine* engine) : engine_(engine) {}
+  Transaction(Engine* engine, const EventGraph* graph) : engine_(engine), graph_(graph) {}
 
   // The committer's part: one group of requests.
   void BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
@@ -111,6 +118,9 @@ class Transaction final : public Lookup {
   void RollBackRequest();
   // Everything the group has written, counters included. Empty if it has written nothing.
   std::vector<Mutation> GroupMutations();
+  // The events that the group has added, in the order of their numbers, which begin after the last
+  // one before the group.
+  const std::vector<NewEvent>& group_events() const { return events_; }
   void EndGroup(bool stored);
 
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override;
@@ -138,18 +148,21 @@ class Transaction final : public Lookup {
     return id > group_begin_.last_node_id[IndexOf(kind)];
   }
 
-  Engine* engine_;  // Not owned; outlives this.
+  Engine* engine_;           // Not owned; outlives this.
+  const EventGraph* graph_;  // Not owned; outlives this.
   std::shared_ptr<const View> view_;
   std::shared_ptr<const Catalog> catalog_;
   WriteSet writes_;
   PostingSet postings_;
   mutable ContextCache contexts_;  // Filled by reads.
+  std::vector<NewEvent> events_;
   Counters group_begin_;
   Counters counters_;
 
   // State at BeginRequest.
   size_t request_writes_ = 0;
   size_t request_postings_ = 0;
+  size_t request_events_ = 0;
   Counters request_counters_;
   std::shared_ptr<const Catalog> request_catalog_;
   Catalog* own_catalog_ = nullptr;  // catalog_, once this request has made its own copy.

@@ -30,16 +30,35 @@ absl::StatusOr<bool> Transaction::EventExists(const Event& event, const std::str
   return stored->has_value();
 }
 
+namespace {
+
+absl::Status CheckGraphIds(const Event& event) {
+  if (event.artifact_id() <= kLastGraphId && event.execution_id() <= kLastGraphId) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "an event between artifact ", event.artifact_id(), " and execution ", event.execution_id(),
+      " cannot be stored: ids of nodes with events go up to ", kLastGraphId));
+}
+
+}  // namespace
+
 absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
                                     absl::FunctionRef<absl::Status(const Event& event)> check) {
   struct Chunk {
     ExecutionEventsKey key;
     std::string bytes;
   };
+  if (!graph_->HasRoomFor(static_cast<uint32_t>(group_begin_.last_event_number),
+                          events_.size() + events.size())) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the store has room for no more events: it has ", counters_.last_event_number));
+  }
   std::vector<Chunk> chunks;
   absl::flat_hash_map<int64_t, size_t> chunk_of;  // By execution.
   for (Event* event : events) {
     if (absl::Status status = check(*event); !status.ok()) return status;
+    if (absl::Status status = CheckGraphIds(*event); !status.ok()) return status;
     if (!event->has_milliseconds_since_epoch()) event->set_milliseconds_since_epoch(now_ms());
     const std::string key = ArtifactEventKey{event->artifact_id(), event->execution_id(),
                                              static_cast<uint8_t>(event->type())}
@@ -58,6 +77,10 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
     AppendVarint(&value, static_cast<uint64_t>(number));
     value.append(bytes);
     writes_.Put(key, value);
+    events_.push_back({{static_cast<uint32_t>(event->artifact_id()),
+                        static_cast<uint32_t>(event->execution_id()),
+                        static_cast<uint8_t>(event->type())},
+                       event->milliseconds_since_epoch()});
 
     const auto [it, is_new] = chunk_of.try_emplace(event->execution_id(), chunks.size());
     if (is_new) chunks.push_back({{event->execution_id(), number}, {}});

@@ -1,0 +1,131 @@
+// Walks the graph of events breadth first: what is upstream or downstream of some nodes.
+//
+// The walk goes hop by hop. After each hop the caller may look at the nodes that it reached for the
+// first time, and say from which it goes on; so a caller that must read their records reads them in
+// batches. Ids and events alone touch no memory but the graph's.
+// Threads: one walk, one thread; any number of walks at once.
+//
+//   LineageWalk walk(reader, LineageView(reader));
+//   absl::Status status = walk.Run({LineageNode::Artifact(7)},
+//                                  {.direction = LineageDirection::kUpstream, .max_hops = 10});
+//   for (LineageNode node : walk.nodes()) ...
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "query/lineage_view.h"
+#include "store/reader.h"
+
+namespace pedigree {
+
+// Bits by node, all 0 at first; as large as the largest id that was set.
+class LineageNodeSet {
+ public:
+  bool Contains(LineageNode node) const {
+    const std::vector<uint64_t>& words = words_[node.is_execution()];
+    const size_t word = node.id() / 64;
+    return word < words.size() && (words[word] >> (node.id() % 64) & 1) != 0;
+  }
+  // False if it was in.
+  bool Insert(LineageNode node) {
+    uint64_t& word = WordOf(node);
+    const uint64_t bit = uint64_t{1} << (node.id() % 64);
+    const bool is_new = (word & bit) == 0;
+    word |= bit;
+    return is_new;
+  }
+  void Erase(LineageNode node) { WordOf(node) &= ~(uint64_t{1} << (node.id() % 64)); }
+  // Room for all nodes of a view, so that no Insert() grows it.
+  void Reserve(const LineageView& view);
+  void Prefetch(LineageNode node) const {
+    const std::vector<uint64_t>& words = words_[node.is_execution()];
+    __builtin_prefetch(words.data() + node.id() / 64);
+  }
+
+ private:
+  // REQUIRES: Reserve() for a view that has the node.
+  uint64_t& WordOf(LineageNode node) { return words_[node.is_execution()][node.id() / 64]; }
+
+  std::vector<uint64_t> words_[2];  // Artifacts, executions.
+};
+
+inline constexpr int64_t kNoHopLimit = std::numeric_limits<int64_t>::max();
+inline constexpr unsigned kAllEventTypes = ~0u;
+
+struct LineageWalkOptions {
+  LineageDirection direction = LineageDirection::kBoth;
+  int64_t max_hops = kNoHopLimit;
+  // Events of other types do not exist for the walk: bit t is for Event.Type t.
+  unsigned event_types = kAllEventTypes;
+};
+
+// What becomes of a node that the walk has reached.
+enum class LineageVerdict : uint8_t {
+  kGoOn,      // It is reached, and the walk goes on from it.
+  kStop,      // It is reached; the walk does not go on from it.
+  kLeaveOut,  // It is not reached, whichever way leads to it.
+};
+
+class LineageWalk {
+ public:
+  LineageWalk(const Reader& reader, const LineageView& view);
+  ~LineageWalk();
+  LineageWalk(const LineageWalk&) = delete;
+  LineageWalk& operator=(const LineageWalk&) = delete;
+
+  // Gets the nodes that `hop` hops reach first, in no particular order, and as many verdicts, all
+  // kGoOn, to change. Hop 0 are the starts.
+  using OnHop = absl::FunctionRef<absl::Status(int64_t hop, absl::Span<const LineageNode> nodes,
+                                               absl::Span<LineageVerdict> verdicts)>;
+
+  // Walks from `starts`; those that the view does not have are passed over. Only once.
+  // Errors: those of Reader::Spend(), for an eighth of a visit per event; those of `on_hop`.
+  absl::Status Run(absl::Span<const LineageNode> starts, const LineageWalkOptions& options,
+                   OnHop on_hop);
+  absl::Status Run(absl::Span<const LineageNode> starts, const LineageWalkOptions& options);
+
+  // The nodes reached, by hops; within a hop in no particular order.
+  const std::vector<LineageNode>& nodes() const { return nodes_; }
+  // nodes()[hop_ends()[h - 1] .. hop_ends()[h]) are h hops away.
+  const std::vector<size_t>& hop_ends() const { return hop_ends_; }
+  bool IsReached(LineageNode node) const { return reached().Contains(node); }
+  // Whether the walk went on from the node: it has looked at all of its events in the direction.
+  bool IsExpanded(LineageNode node) const { return expanded().Contains(node); }
+  // Whether the walk ended at nodes that it would have gone on from if max_hops had let it.
+  bool is_cut_by_hops() const { return is_cut_by_hops_; }
+  const LineageView& view() const { return view_; }
+
+ private:
+  // The sets of a walk, cleared and used again: a walk of ten nodes must not pay for the size of
+  // the store.
+  struct Sets {
+    LineageNodeSet seen;      // Reached, or left out.
+    LineageNodeSet reached;
+    LineageNodeSet expanded;
+  };
+  class Pool;
+
+  const LineageNodeSet& reached() const { return sets_->reached; }
+  const LineageNodeSet& expanded() const { return sets_->expanded; }
+  template <bool kAllTypes>
+  absl::Status Expand(absl::Span<const LineageNode> nodes, const LineageWalkOptions& options,
+                      std::vector<LineageNode>* next);
+  absl::Status Judge(int64_t hop, const std::vector<LineageNode>& found, OnHop on_hop,
+                     std::vector<LineageNode>* going_on);
+
+  const Reader& reader_;
+  const LineageView view_;
+  std::unique_ptr<Sets> sets_;
+  std::vector<LineageNode> nodes_;
+  std::vector<LineageNode> left_out_;
+  std::vector<size_t> hop_ends_;
+  bool is_cut_by_hops_ = false;
+};
+
+}  // namespace pedigree
