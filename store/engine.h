@@ -63,6 +63,11 @@ class View {
   virtual absl::Status Scan(
       const KeyRange& range, Direction direction, Blocking blocking,
       absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const = 0;
+
+  // Scans a large part of the store, ascending: reads ahead, and leaves in the cache what is there.
+  virtual absl::Status ScanThrough(
+      const KeyRange& range,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const = 0;
 };
 
 struct Mutation {

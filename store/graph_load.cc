@@ -76,11 +76,11 @@ absl::Status LoadGraph(const View& view, const Counters& counters, const LogLine
   const int64_t last = std::min(counters.last_event_number, kLastGraphId);
   Progress progress(log, last);
   absl::Status status =
-      view.Scan(PrefixRange(KeyHead(Tag::kArtifactEvent)), Direction::kAscending,
-                Blocking::kAllowed, [&](absl::string_view key, absl::string_view value) {
-                  if (LoadEvent(key, value, last, graph)) progress.Add();
-                  return true;
-                });
+      view.ScanThrough(PrefixRange(KeyHead(Tag::kArtifactEvent)),
+                       [&](absl::string_view key, absl::string_view value) {
+                         if (LoadEvent(key, value, last, graph)) progress.Add();
+                         return true;
+                       });
   if (!status.ok()) return status;
   if (progress.done() != last) {
     log(absl::StrCat("WARNING: of ", last, " events ", progress.done(),

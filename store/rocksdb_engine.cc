@@ -29,6 +29,9 @@
 namespace pedigree {
 namespace {
 
+// Of a scan through much of the store.
+constexpr size_t kReadAheadBytes = size_t{2} << 20;
+
 rocksdb::Slice ToSlice(absl::string_view bytes) { return {bytes.data(), bytes.size()}; }
 absl::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -116,9 +119,24 @@ class RocksDbView final : public View {
   absl::Status Scan(
       const KeyRange& range, Direction direction, Blocking blocking,
       absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override {
+    return ScanWith(ReadOptionsFor(snapshot_, blocking), range, direction, visit);
+  }
+
+  absl::Status ScanThrough(
+      const KeyRange& range,
+      absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override {
+    rocksdb::ReadOptions options = ReadOptionsFor(snapshot_, Blocking::kAllowed);
+    options.fill_cache = false;
+    options.readahead_size = kReadAheadBytes;
+    return ScanWith(options, range, Direction::kAscending, visit);
+  }
+
+ private:
+  absl::Status ScanWith(
+      rocksdb::ReadOptions options, const KeyRange& range, Direction direction,
+      absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
     const rocksdb::Slice lower = ToSlice(range.begin);
     const rocksdb::Slice upper = ToSlice(range.end);
-    rocksdb::ReadOptions options = ReadOptionsFor(snapshot_, blocking);
     options.iterate_lower_bound = &lower;
     if (!range.end.empty()) options.iterate_upper_bound = &upper;
     std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
@@ -138,7 +156,6 @@ class RocksDbView final : public View {
     return ToStatus(it->status());
   }
 
- private:
   absl::Status GetEach(absl::Span<const std::string> keys,
                        absl::FunctionRef<void(size_t, absl::string_view)> found) const {
     const rocksdb::ReadOptions options = ReadOptionsFor(snapshot_, Blocking::kCacheOnly);
