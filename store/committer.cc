@@ -18,12 +18,12 @@ struct Finished {
 
 }  // namespace
 
-Committer::Committer(Engine* engine, EventGraph* graph, std::shared_ptr<const Catalog> catalog,
+Committer::Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const Catalog> catalog,
                      const Counters& counters, CommitterOptions options)
     : engine_(engine),
-      graph_(graph),
+      memory_(memory),
       options_(std::move(options)),
-      transaction_(engine, graph),
+      transaction_(engine, memory.graph),
       catalog_(std::move(catalog)),
       counters_(counters) {
   Publish();
@@ -65,7 +65,8 @@ absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
 
 void Committer::Publish() {
   auto version = std::make_shared<const Version>(
-      Version{engine_->CurrentView(), catalog_, counters_, graph_});
+      Version{engine_->CurrentView(), catalog_, counters_, memory_.graph, ++version_number_,
+              memory_.records});
   std::lock_guard<std::mutex> lock(version_mutex_);
   version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }
@@ -102,10 +103,7 @@ void Committer::CommitGroup(Queue* queue) {
   absl::Status stored;
   if (!mutations.empty()) stored = engine_->Apply(mutations, options_.durability);
   if (stored.ok()) {
-    auto number = static_cast<uint32_t>(counters_.last_event_number);
-    for (const NewEvent& event : transaction_.group_events()) {
-      graph_->Append(++number, event.ends, event.time_ms);
-    }
+    if (!mutations.empty()) UpdateMemory(mutations);
     catalog_ = transaction_.catalog_;
     counters_ = transaction_.counters_;
     unsynced_.store(true, std::memory_order_relaxed);
@@ -115,6 +113,19 @@ void Committer::CommitGroup(Queue* queue) {
   for (Finished& one : finished) {
     // A request that failed by itself failed whatever became of the group.
     one.write->Done(one.status.ok() ? stored : one.status);
+  }
+}
+
+void Committer::UpdateMemory(const std::vector<Mutation>& mutations) {
+  auto number = static_cast<uint32_t>(counters_.last_event_number);
+  for (const NewEvent& event : transaction_.group_events()) {
+    memory_.graph->Append(++number, event.ends, event.time_ms);
+  }
+  for (const Mutation& mutation : mutations) {
+    RecordCache::Key key = {};
+    if (RecordCache::FromStoreKey(mutation.key, &key)) {
+      memory_.records->Change(key, version_number_ + 1);
+    }
   }
 }
 

@@ -53,11 +53,17 @@ struct CommitterOptions {
   std::function<int64_t()> clock_ms;
 };
 
+// What the committer keeps up to date beside the store. Not owned.
+struct MemoryIndexes {
+  EventGraph* graph;  // Has all events of the store.
+  RecordCache* records;
+};
+
 class Committer {
  public:
-  // Starts from the state of `engine`, whose events are in `graph`. Owns neither; both outlive it
-  // and every version that it publishes.
-  Committer(Engine* engine, EventGraph* graph, std::shared_ptr<const Catalog> catalog,
+  // Starts from the state of `engine`. What it borrows outlives it and every version that it
+  // publishes.
+  Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const Catalog> catalog,
             const Counters& counters, CommitterOptions options);
   // Finishes what is queued, then stops.
   ~Committer();
@@ -83,14 +89,17 @@ class Committer {
   void SyncLoop();
   // Runs requests from the front of `queue` until it is empty or the group is full.
   void CommitGroup(Queue* queue);
+  // Brings the memory indexes after a group that has been stored.
+  void UpdateMemory(const std::vector<Mutation>& mutations);
   void Publish();
 
   Engine* const engine_;
-  EventGraph* const graph_;
+  const MemoryIndexes memory_;
   const CommitterOptions options_;
   Transaction transaction_;  // Of the committer's thread alone, like the two below.
   std::shared_ptr<const Catalog> catalog_;
   Counters counters_;
+  uint64_t version_number_ = 0;
   // Held for the copy of a pointer. Rejected: std::atomic<std::shared_ptr>, which libstdc++ 12
   // unlocks in load() with relaxed order, a race on other processors than x86.
   mutable std::mutex version_mutex_;

@@ -13,6 +13,8 @@ namespace {
 
 // Records are fetched in batches, so that a call of 100,000 ids holds few pinned blocks at once.
 constexpr size_t kBatch = 256;
+// An execution's events beyond this are read from the store each time.
+constexpr size_t kMostCachedEventBytes = 64 << 10;
 
 absl::Status DamagedIndex(absl::string_view what) {
   return absl::DataLossError(
@@ -88,6 +90,17 @@ void Reader::LimitQuery() const {
   slice_left_ = std::min(kSlice, limits_.max_query_visits);
 }
 
+absl::StatusOr<std::optional<std::string>> Reader::Get(const std::string& key) const {
+  if (absl::Status status = Spend(1); !status.ok()) return status;
+  NodeKey node = {};
+  if (!NodeKey::Decode(key, &node)) return view().Get(key, blocking_);
+  const RecordCache::Key cached_as = RecordCache::NodeOf(node.kind, node.id);
+  if (const SharedBytes cached = FindCached(cached_as)) return std::string(cached.view());
+  auto stored = view().Get(key, blocking_);
+  if (stored.ok() && stored->has_value()) Remember(cached_as, **stored);
+  return stored;
+}
+
 absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const {
   auto record = FindRecord(kind, id);
   if (!record.ok()) return record.status();
@@ -95,27 +108,41 @@ absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<SharedBytes>> Reader::FetchRecords(
+    NodeKind kind, absl::Span<const int64_t> ids) const {
+  std::vector<SharedBytes> records(ids.size());
+  std::vector<std::string> keys;
+  std::vector<size_t> missing;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    records[i] = FindCached(RecordCache::NodeOf(kind, ids[i]));
+    if (records[i]) continue;
+    missing.push_back(i);
+    keys.push_back(NodeKey{kind, ids[i]}.Encode());
+  }
+  if (keys.empty()) return records;
+  absl::Status status = view().MultiGet(keys, blocking_, [&](size_t i, absl::string_view value) {
+    const size_t place = missing[i];
+    records[place] = Remember(RecordCache::NodeOf(kind, ids[place]), value);
+  });
+  if (!status.ok()) return status;
+  return records;
+}
+
 absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
                                   VisitRecord visit) const {
   if (ids.size() == 1) return VisitOneRecord(kind, ids[0], visit);
-  std::vector<std::string> keys;
   for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const auto batch = ids.subspan(begin, kBatch);
     absl::Status spent = Spend(static_cast<int64_t>(batch.size()));
     if (!spent.ok()) return spent;
-    keys.clear();
-    for (int64_t id : batch) keys.push_back(NodeKey{kind, id}.Encode());
-    absl::Status damage;
-    absl::Status status = view().MultiGet(keys, blocking_, [&](size_t i, absl::string_view value) {
-      const auto record = RecordView::Parse(value);
-      if (record.has_value()) {
-        visit(batch[i], *record);
-      } else {
-        damage = DamagedRecord(NameOf(kind), batch[i]);
-      }
-    });
-    if (!status.ok()) return status;
-    if (!damage.ok()) return damage;
+    const auto records = FetchRecords(kind, batch);
+    if (!records.ok()) return records.status();
+    for (size_t i = 0; i < batch.size(); ++i) {
+      if (!(*records)[i]) continue;
+      const auto record = RecordView::Parse((*records)[i].view());
+      if (!record.has_value()) return DamagedRecord(NameOf(kind), batch[i]);
+      visit(batch[i], *record);
+    }
   }
   return absl::OkStatus();
 }
@@ -288,18 +315,32 @@ absl::StatusOr<std::vector<int64_t>> Reader::Links(NodeKind kind, int64_t id) co
 
 absl::Status Reader::VisitEventsOfExecution(
     int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const {
-  bool damaged = false;
+  const auto visit_chunk = [&](absl::string_view chunk) {
+    const bool is_whole = VisitChunk(chunk, [&](absl::string_view event) {
+      visit(event);
+      return true;
+    });
+    return is_whole ? absl::OkStatus() : DamagedIndex("execution_events");
+  };
+  const RecordCache::Key cached_as = RecordCache::EventsOf(execution);
+  if (const SharedBytes cached = FindCached(cached_as)) {
+    absl::Status spent = Spend(1);
+    return spent.ok() ? visit_chunk(cached.view()) : spent;
+  }
+  std::string chunks;
+  bool is_short = true;
+  absl::Status damage;
   absl::Status status =
       Scan(PrefixRange(ExecutionEventsKey::Prefix(execution)), Direction::kAscending,
            [&](absl::string_view, absl::string_view chunk) {
-             damaged = !VisitChunk(chunk, [&](absl::string_view event) {
-               visit(event);
-               return true;
-             });
-             return !damaged;
+             damage = visit_chunk(chunk);
+             is_short = is_short && chunks.size() + chunk.size() <= kMostCachedEventBytes;
+             if (is_short) chunks.append(chunk.data(), chunk.size());
+             return damage.ok();
            });
-  if (!status.ok()) return status;
-  return damaged ? DamagedIndex("execution_events") : absl::OkStatus();
+  if (status.ok()) status = damage;
+  if (status.ok() && is_short) Remember(cached_as, chunks);
+  return status;
 }
 
 absl::Status Reader::VisitEventsOfArtifact(

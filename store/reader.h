@@ -25,6 +25,7 @@
 #include "store/event_graph.h"
 #include "store/id_set.h"
 #include "store/lookup.h"
+#include "store/record_cache.h"
 
 namespace pedigree {
 
@@ -42,6 +43,8 @@ struct Version {
   Counters counters;
   // All events up to counters.last_event_number belong to this version. Not owned; outlives it.
   const EventGraph* graph;
+  uint64_t number;       // Versions of one opening of a store are numbered from 1.
+  RecordCache* records;  // Not owned; outlives it.
 
   int64_t last_id(NodeKind kind) const { return counters.last_node_id[IndexOf(kind)]; }
 };
@@ -150,10 +153,7 @@ class Reader final : public Lookup {
   const View& view() const { return *version_->view; }
 
  protected:
-  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override {
-    if (absl::Status status = Spend(1); !status.ok()) return status;
-    return version_->view->Get(key, blocking_);
-  }
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override;
 
  private:
   // Visits between two looks at the clock and at is_cancelled.
@@ -165,6 +165,17 @@ class Reader final : public Lookup {
                     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const;
   // The common case of VisitRecords, without its arrays.
   absl::Status VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const;
+  // A batch of records, empty where there are none.
+  absl::StatusOr<std::vector<SharedBytes>> FetchRecords(NodeKind kind,
+                                                        absl::Span<const int64_t> ids) const;
+  SharedBytes FindCached(RecordCache::Key key) const {
+    return version_->records->Find(key, version_->number);
+  }
+  SharedBytes Remember(RecordCache::Key key, absl::string_view bytes) const {
+    SharedBytes shared(bytes);
+    version_->records->Insert(key, version_->number, shared);
+    return shared;
+  }
   absl::Status VisitPosting(const std::string& prefix, int64_t from, Direction direction,
                             VisitId visit) const;
 

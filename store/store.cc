@@ -207,7 +207,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   if (!directory.ok()) return directory.status();
   auto opened = OpenWhole(options, *directory);
   if (!opened.ok()) return At(options.data_dir, opened.status());
-  std::unique_ptr<Store> store(new Store(std::move(opened->engine)));
+  std::unique_ptr<Store> store(
+      new Store(std::move(opened->engine), options.record_cache_bytes));
   const LogLine log = options.log ? options.log : [](absl::string_view) {};
   absl::Status loaded = LoadGraph(*store->engine_->CurrentView(), opened->state.counters, log,
                                   &store->graph_);
@@ -221,7 +222,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   store->high_water_ =
       std::make_unique<HighWaterKeeper>(store->engine_.get(), std::move(options.data_dir));
   store->committer_ = std::make_unique<Committer>(
-      store->engine_.get(), &store->graph_,
+      store->engine_.get(), MemoryIndexes{&store->graph_, &store->records_},
       std::make_shared<const Catalog>(std::move(opened->state.catalog)),
       opened->state.counters, std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;

@@ -48,6 +48,8 @@ struct StoreOptions {
   size_t block_cache_bytes = size_t{256} << 20;
   // Memory for writes that are not in table files yet.
   size_t write_buffer_bytes = size_t{64} << 20;
+  // Memory for records that readers have read lately.
+  size_t record_cache_bytes = size_t{64} << 20;
   size_t max_queued_bytes = size_t{256} << 20;
   // What one filtered list may cost; ReadLimits.
   int64_t max_query_visits = ReadLimits().max_query_visits;
@@ -86,10 +88,12 @@ class Store {
   absl::StatusOr<VerifyReport> Verify() const;
 
  private:
-  Store(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+  Store(std::unique_ptr<Engine> engine, size_t record_cache_bytes)
+      : engine_(std::move(engine)), records_(record_cache_bytes) {}
 
   std::unique_ptr<Engine> engine_;
   EventGraph graph_;
+  RecordCache records_;
   std::unique_ptr<HighWaterKeeper> high_water_;
   std::unique_ptr<Committer> committer_;
   ReadLimits read_limits_;
