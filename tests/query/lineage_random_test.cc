@@ -1,0 +1,237 @@
+// Walks over random graphs, and over all small ones, are the oracle's.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/query/compare_walk.h"
+#include "tests/query/graph_nodes.h"
+#include "tests/query/lineage_oracle.h"
+#include "tests/store/random.h"
+
+namespace pedigree {
+namespace {
+
+using ml_metadata::Event;
+
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr int kGraphs = 20'000;
+constexpr bool kEverything = true;
+#else
+constexpr int kGraphs = 2'000;
+constexpr bool kEverything = false;
+#endif
+constexpr int kQuestionsPerGraph = 8;
+
+struct RandomGraph {
+  OracleLineage lineage;
+  GraphNodes::Sizes sizes;
+};
+
+class RandomGraphs {
+ public:
+  explicit RandomGraphs(Random* random) : random_(*random) {}
+
+  RandomGraph Make() {
+    RandomGraph made;
+    made.sizes.artifacts = random_.Between(1, 12);
+    made.sizes.executions = random_.Between(1, 12);
+    for (int64_t id = 1; id <= made.sizes.artifacts; ++id) {
+      made.lineage.nodes[{NodeKind::kArtifact, id}] = GraphNodes::CreateTimeOf(id);
+    }
+    for (int64_t id = 1; id <= made.sizes.executions; ++id) {
+      made.lineage.nodes[{NodeKind::kExecution, id}] = GraphNodes::CreateTimeOf(id);
+    }
+    const int64_t events = random_.Between(0, 30);
+    while (made.sizes.events < events) AddEvent(&made);
+    return made;
+  }
+
+  OracleQuestion Ask(const RandomGraph& graph) {
+    OracleQuestion question;
+    const int64_t direction = random_.Between(1, 3);
+    question.is_upstream = direction != 2;
+    question.is_downstream = direction != 1;
+    question.starts = SomeNodes(graph, random_.OneIn(3) ? random_.Between(2, 5) : 1);
+    if (random_.OneIn(20)) question.starts.insert({NodeKind::kArtifact, 15});  // Never there.
+    if (random_.OneIn(2)) question.max_hops = random_.Between(0, 7);
+    if (random_.OneIn(50)) question.max_hops = std::numeric_limits<int64_t>::max();
+    if (random_.OneIn(3)) {
+      question.event_types.emplace();
+      for (int type = 0; type <= Event::Type_MAX; ++type) {
+        if (random_.OneIn(2)) question.event_types->insert(type);
+      }
+    }
+    if (random_.OneIn(2)) question.stops = SomeNodes(graph, random_.Between(1, 4));
+    if (random_.OneIn(3)) question.left_out = SomeNodes(graph, random_.Between(1, 4));
+    if (random_.OneIn(4)) {
+      question.as_of_ms = random_.Between(TestStore::kStartMs - 1,
+                                          GraphNodes::CreateTimeOf(GraphNodes::kNodes) + 3);
+    }
+    return question;
+  }
+
+ private:
+  // In the order that a store would give them: mostly several of one execution at once.
+  void AddEvent(RandomGraph* graph) {
+    OracleEvent event;
+    const auto& events = graph->lineage.events;
+    event.artifact = random_.Between(1, graph->sizes.artifacts);
+    event.execution = random_.Between(1, graph->sizes.executions);
+    if (!events.empty() && random_.OneIn(2)) event.execution = events.back().execution;
+    if (!events.empty() && random_.OneIn(5)) event = random_.Pick(events);  // A parallel one.
+    event.type = static_cast<Event::Type>(random_.Between(0, Event::Type_MAX));
+    event.time_ms = random_.OneIn(20)
+                        ? random_.Between(-5, 5)
+                        : TestStore::kStartMs + random_.Between(0, GraphNodes::kNodes / 2 + 2);
+    graph->lineage.events.push_back(event);
+    ++graph->sizes.events;
+  }
+
+  std::set<OracleRef> SomeNodes(const RandomGraph& graph, int64_t count) {
+    std::set<OracleRef> nodes;
+    for (; count > 0; --count) {
+      if (random_.OneIn(2)) {
+        nodes.insert({NodeKind::kArtifact, random_.Between(1, graph.sizes.artifacts)});
+      } else {
+        nodes.insert({NodeKind::kExecution, random_.Between(1, graph.sizes.executions)});
+      }
+    }
+    return nodes;
+  }
+
+  Random& random_;
+};
+
+TEST(LineageRandom, WalksAreTheOracles) {
+  const GraphNodes nodes;
+  Random seeds;
+  int64_t reached = 0;
+  int64_t with_events = 0;
+  for (int i = 0; i < kGraphs; ++i) {
+    Random random(seeds.seed() + static_cast<uint64_t>(i));
+    RandomGraphs graphs(&random);
+    const RandomGraph made = graphs.Make();
+    EventGraph graph;
+    FillGraph(made.lineage, &graph);
+    const Reader reader = nodes.ReaderOf(graph, made.sizes);
+    for (int j = 0; j < kQuestionsPerGraph; ++j) {
+      const OracleQuestion question = graphs.Ask(made);
+      const auto view = question.as_of_ms.has_value()
+                            ? LineageView::AsOf(reader, *question.as_of_ms)
+                            : LineageView(reader);
+      ASSERT_TRUE(IsOk(view));
+      const OracleWalk expected = WalkByDefinition(made.lineage, question);
+      reached += static_cast<int64_t>(expected.hops.size());
+      with_events += expected.traversed.empty() ? 0 : 1;
+      ASSERT_EQ(WalkDifference(reader, *view, question, expected), "")
+          << "graph seed " << random.seed() << ", question " << j << "\n"
+          << made.lineage.ToString() << "\n"
+          << question.ToString();
+    }
+  }
+  std::cout << kGraphs << " graphs, " << kGraphs * kQuestionsPerGraph << " walks: " << reached
+            << " nodes reached, " << with_events << " walks over events" << std::endl;
+  EXPECT_GE(with_events * 5, int64_t{kGraphs} * kQuestionsPerGraph * 2)
+      << "the questions do not fit the graphs, and the test shows little";
+}
+
+enum class LeaveOut : uint8_t { kNothing, kEachNode };
+
+// All graphs of so many nodes with an input, an output, both or nothing between every two, and of
+// each all directions, limits, single starts and single stops.
+class AllSmallGraphs {
+ public:
+  AllSmallGraphs(int64_t artifacts, int64_t executions, LeaveOut leave_out)
+      : artifacts_(artifacts), executions_(executions), leave_out_(leave_out) {
+    for (int64_t id = 1; id <= artifacts; ++id) all_.push_back({NodeKind::kArtifact, id});
+    for (int64_t id = 1; id <= executions; ++id) all_.push_back({NodeKind::kExecution, id});
+  }
+
+  // Stops at the first difference. Every `step`th graph.
+  void Check(const GraphNodes& nodes, uint64_t step) {
+    const uint64_t graphs = uint64_t{1} << (2 * artifacts_ * executions_);
+    for (uint64_t code = 0; code < graphs; code += step) {
+      const OracleLineage lineage = LineageOf(code);
+      EventGraph graph;
+      FillGraph(lineage, &graph);
+      const Reader reader = nodes.ReaderOf(
+          graph, {artifacts_, executions_, static_cast<int64_t>(lineage.events.size())});
+      CheckOne(reader, lineage);
+      ASSERT_FALSE(testing::Test::HasFailure()) << "graph " << code;
+    }
+    std::cout << (graphs + step - 1) / step << " graphs, " << walks_ << " walks" << std::endl;
+  }
+
+ private:
+  // Two bits of the code for each pair: bit 0 is an input, bit 1 an output.
+  OracleLineage LineageOf(uint64_t code) const {
+    OracleLineage lineage;
+    for (const OracleRef& node : all_) lineage.nodes[node] = 0;
+    for (int64_t execution = 1; execution <= executions_; ++execution) {
+      for (int64_t artifact = 1; artifact <= artifacts_; ++artifact, code >>= 2) {
+        if ((code & 1) != 0) lineage.events.push_back({artifact, execution, Event::INPUT, 0});
+        if ((code & 2) != 0) lineage.events.push_back({artifact, execution, Event::OUTPUT, 0});
+      }
+    }
+    return lineage;
+  }
+
+  void CheckOne(const Reader& reader, const OracleLineage& lineage) {
+    const LineageView view(reader);
+    const auto longest = static_cast<int64_t>(all_.size());  // No way has so many hops.
+    for (const OracleRef& start : all_) {
+      for (int direction = 1; direction <= 3; ++direction) {
+        for (int64_t hops = 0; hops <= longest; ++hops) {
+          OracleQuestion question;
+          question.starts = {start};
+          question.is_upstream = direction != 2;
+          question.is_downstream = direction != 1;
+          if (hops < longest) question.max_hops = hops;
+          CheckStops(reader, view, lineage, &question);
+        }
+      }
+    }
+  }
+
+  void CheckStops(const Reader& reader, const LineageView& view, const OracleLineage& lineage,
+                  OracleQuestion* question) {
+    for (size_t stop = 0; stop <= all_.size(); ++stop) {
+      question->stops = OneOrNone(stop);
+      const size_t first = leave_out_ == LeaveOut::kEachNode ? 0 : all_.size();
+      for (size_t out = first; out <= all_.size(); ++out) {
+        question->left_out = OneOrNone(out);
+        ++walks_;
+        const std::string difference = WalkDifference(reader, view, lineage, *question);
+        if (!difference.empty()) ADD_FAILURE() << difference;
+      }
+    }
+  }
+
+  std::set<OracleRef> OneOrNone(size_t i) const {
+    return i < all_.size() ? std::set<OracleRef>{all_[i]} : std::set<OracleRef>();
+  }
+
+  const int64_t artifacts_;
+  const int64_t executions_;
+  const LeaveOut leave_out_;
+  std::vector<OracleRef> all_;
+  int64_t walks_ = 0;
+};
+
+TEST(LineageExhaustive, AllGraphsOfTwoAndTwoNodes) {
+  const GraphNodes nodes;
+  AllSmallGraphs(2, 2, LeaveOut::kEachNode).Check(nodes, 1);
+}
+
+TEST(LineageExhaustive, AllGraphsOfThreeAndTwoNodes) {
+  const GraphNodes nodes;
+  AllSmallGraphs(3, 2, LeaveOut::kNothing).Check(nodes, kEverything ? 1 : 37);
+}
+
+}  // namespace
+}  // namespace pedigree
