@@ -1,29 +1,9 @@
 #include "server/dispatcher.h"
 
+#include <functional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace pedigree {
-namespace {
-
-constexpr int kBlockingThreads = 4;
-// Reads that wait for such a thread, beyond which more are refused.
-constexpr size_t kMaxBlockingReads = 10000;
-
-absl::Status Shortened(const absl::Status& status) {
-  constexpr absl::string_view kCut = "...";
-  if (status.message().size() <= kMaxErrorBytes) return status;
-  absl::string_view kept = status.message().substr(0, kMaxErrorBytes - kCut.size());
-  while (!kept.empty() && (static_cast<unsigned char>(kept.back()) & 0xc0) == 0x80) {
-    kept.remove_suffix(1);
-  }
-  if (!kept.empty() && static_cast<unsigned char>(kept.back()) >= 0xc0) kept.remove_suffix(1);
-  return absl::Status(status.code(), absl::StrCat(kept, kCut));
-}
-
-}  // namespace
-
 // A parsed call and the way back.
 class Dispatcher::PendingCall {
  public:
@@ -66,18 +46,27 @@ class Dispatcher::WriteTask final : public PendingWrite {
   size_t bytes_;
 };
 
-Dispatcher::Dispatcher(Store* store) : store_(store) {
-  for (int i = 0; i < kBlockingThreads; ++i) threads_.emplace_back([this] { BlockingLoop(); });
-}
+// A read that would have had to wait.
+class Dispatcher::BlockingRead final : public Workers::Work {
+ public:
+  BlockingRead(Dispatcher* dispatcher, std::unique_ptr<PendingCall> call)
+      : dispatcher_(dispatcher), call_(std::move(call)) {}
 
-Dispatcher::~Dispatcher() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
+  void Run() override {
+    if (absl::Status status = call_->CheckWanted(); !status.ok()) {
+      call_->Finish(status);
+    } else {
+      dispatcher_->RunRead(std::move(call_), Blocking::kAllowed);
+    }
   }
-  wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-}
+  void Refuse(const absl::Status& status) override { call_->Finish(status); }
+
+ private:
+  Dispatcher* dispatcher_;  // Not owned; outlives its work.
+  std::unique_ptr<PendingCall> call_;
+};
+
+Dispatcher::Dispatcher(Store* store) : store_(store) {}
 
 void Dispatcher::Submit(const Method& method, absl::string_view request,
                         std::unique_ptr<ReplyTo> reply_to) {
@@ -102,39 +91,11 @@ void Dispatcher::RunRead(std::unique_ptr<PendingCall> call, Blocking blocking) {
     call->Finish(status);
     return;
   }
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!stopping_ && blocking_.size() < kMaxBlockingReads) {
-      blocking_.push_back(std::move(call));
-    }
-  }
-  if (call == nullptr) {
-    wake_.notify_one();
-  } else {
-    call->Finish(absl::UnavailableError("too many reads wait for the disk; retry later"));
-  }
+  workers_.Add(std::make_unique<BlockingRead>(this, std::move(call)), Workers::Admission::kIfRoom);
 }
 
-void Dispatcher::BlockingLoop() {
-  while (true) {
-    std::unique_ptr<PendingCall> call;
-    bool stopping = false;
-    {
-      std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !blocking_.empty(); });
-      if (blocking_.empty()) return;
-      call = std::move(blocking_.front());
-      blocking_.pop_front();
-      stopping = stopping_;
-    }
-    absl::Status status = call->CheckWanted();
-    if (stopping) status = absl::UnavailableError("the server is stopping; retry elsewhere");
-    if (status.ok()) {
-      RunRead(std::move(call), Blocking::kAllowed);
-    } else {
-      call->Finish(status);
-    }
-  }
+std::shared_ptr<Stream> Dispatcher::NewStream(StreamSink* sink) {
+  return std::make_shared<Stream>(store_, &workers_, &streams_, sink);
 }
 
 }  // namespace pedigree

@@ -2,25 +2,23 @@
 //
 // No thread of a transport ever waits for the disk. A write goes to the committer. A read runs at
 // once if everything it needs is in memory; if it would wait for the disk, or is long, it starts
-// again on one of a few threads that may. Submit() may be called from any thread; `done` is called
-// once, on whichever thread finishes the call.
+// again on one of a few threads that may (workers.h), and so does every step of a stream. Submit()
+// may be called from any thread; ReplyTo::Done() is called once, on whichever thread finishes the
+// call.
 //
 //   Dispatcher dispatcher(&store);
 //   dispatcher.Submit(*FindMethod("GetArtifacts"), bytes, std::move(reply_to));
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/error_text.h"
 #include "server/methods.h"
+#include "server/stream.h"
+#include "server/workers.h"
 #include "store/store.h"
 
 namespace pedigree {
@@ -36,34 +34,33 @@ class ReplyTo {
   virtual void Done(absl::StatusOr<std::string> reply) = 0;
 };
 
-// Texts travel in HTTP/2 trailers, which clients limit.
-inline constexpr size_t kMaxErrorBytes = 1024;
-
 class Dispatcher {
  public:
   // `store` is not owned and outlives this.
   explicit Dispatcher(Store* store);
   // Answers what waits with Unavailable and stops.
-  ~Dispatcher();
+  ~Dispatcher() = default;
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   // `request` is read before this returns.
   void Submit(const Method& method, absl::string_view request, std::unique_ptr<ReplyTo> reply_to);
 
+  // A stream that is still to be started. The sink is not owned (StreamSink has how long it lives).
+  std::shared_ptr<Stream> NewStream(StreamSink* sink);
+  // Ends all streams with Unavailable, and lets no other begin.
+  void EndStreams() { streams_.EndAll(); }
+
  private:
   class PendingCall;
   class WriteTask;
+  class BlockingRead;
 
   void RunRead(std::unique_ptr<PendingCall> call, Blocking blocking);
-  void BlockingLoop();
 
   Store* const store_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::unique_ptr<PendingCall>> blocking_;  // Guarded by mutex_.
-  bool stopping_ = false;                              // Guarded by mutex_.
-  std::vector<std::thread> threads_;
+  Streams streams_;
+  Workers workers_;  // After what its work uses.
 };
 
 }  // namespace pedigree

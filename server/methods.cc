@@ -23,9 +23,10 @@ constexpr size_t kArenaBytes = 4096;
 // deeper than the request that stored it.
 constexpr int kMaxNesting = 90;
 
-// A request on an arena: its many small parts cost one allocation, and one deallocation.
-template <class Request>
-class CallWith : public Call {
+// A request on an arena: its many small parts cost one allocation, and one deallocation. `Base` is
+// Call or StreamCall.
+template <class Base, class Request>
+class CallWith : public Base {
  public:
   CallWith()
       : arena_(first_block_, sizeof(first_block_)),
@@ -53,7 +54,7 @@ class CallWith : public Call {
 
 template <class Request, class Response,
           absl::Status (*kHandler)(Transaction&, Request*, Response*)>
-class WriteCall final : public CallWith<Request> {
+class WriteCall final : public CallWith<Call, Request> {
  public:
   absl::Status Write(Transaction& transaction) override {
     return kHandler(transaction, this->request(), &response_);
@@ -65,7 +66,7 @@ class WriteCall final : public CallWith<Request> {
 };
 
 template <class Request, absl::Status (*kHandler)(const Reader&, const Request&, Answer*)>
-class ReadCall final : public CallWith<Request> {
+class ReadCall final : public CallWith<Call, Request> {
  public:
   absl::Status Read(const Reader& reader) override {
     Answer answer(reader.catalog());
@@ -80,7 +81,19 @@ class ReadCall final : public CallWith<Request> {
   std::string reply_;
 };
 
-// These two let the compiler find request and response in the handler's own parameters.
+// `Maker` makes the messages for a request; it lives as long as the stream.
+template <class Request, class Maker>
+class StreamCallWith final : public CallWith<StreamCall, Request> {
+ public:
+  absl::StatusOr<StreamPart> Next(const Reader& reader) override {
+    return maker_.Next(reader, *this->request());
+  }
+
+ private:
+  Maker maker_;
+};
+
+// These let the compiler find request and response in the handler's own parameters.
 template <class Request, class Response>
 constexpr Request* RequestOf(absl::Status (*)(Transaction&, Request*, Response*)) {
   return nullptr;
@@ -91,6 +104,10 @@ constexpr Response* ResponseOf(absl::Status (*)(Transaction&, Request*, Response
 }
 template <class Request>
 constexpr Request* RequestOf(absl::Status (*)(const Reader&, const Request&, Answer*)) {
+  return nullptr;
+}
+template <class Request, class Maker>
+constexpr Request* RequestOf(absl::StatusOr<StreamPart> (Maker::*)(const Reader&, const Request&)) {
   return nullptr;
 }
 template <auto kHandler>
@@ -110,6 +127,14 @@ template <auto kHandler>
 constexpr Method Read(absl::string_view name) {
   return {name, false,
           [] { return std::unique_ptr<Call>(new ReadCall<RequestType<kHandler>, kHandler>()); }};
+}
+
+template <class Maker>
+[[maybe_unused]] constexpr StreamMethod Stream(absl::string_view name) {
+  return {
+      name, [] {
+        return std::unique_ptr<StreamCall>(new StreamCallWith<RequestType<&Maker::Next>, Maker>());
+      }};
 }
 
 constexpr Method kMethods[] = {
@@ -180,9 +205,22 @@ constexpr Method kQueryMethods[] = {
 };
 
 constexpr ServiceTable kServices[] = {
-    {kServiceName, kMethods},
-    {kQueryServiceName, kQueryMethods},
+    {kServiceName, kMethods, {}},
+    {kQueryServiceName, kQueryMethods, {}},
 };
+
+// The method of a service that is called `name`; null if there is none.
+template <class AnyMethod>
+const AnyMethod* FindIn(absl::Span<const AnyMethod> ServiceTable::*methods,
+                        absl::string_view service, absl::string_view name) {
+  for (const ServiceTable& table : kServices) {
+    if (table.name != service) continue;
+    for (const AnyMethod& method : table.*methods) {
+      if (method.name == name) return &method;
+    }
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -196,13 +234,11 @@ absl::Span<const Method> AllMethods() { return kMethods; }
 const Method* FindMethod(absl::string_view name) { return FindMethod(kServiceName, name); }
 
 const Method* FindMethod(absl::string_view service, absl::string_view name) {
-  for (const ServiceTable& table : kServices) {
-    if (table.name != service) continue;
-    for (const Method& method : table.methods) {
-      if (method.name == name) return &method;
-    }
-  }
-  return nullptr;
+  return FindIn(&ServiceTable::methods, service, name);
+}
+
+const StreamMethod* FindStreamMethod(absl::string_view service, absl::string_view name) {
+  return FindIn(&ServiceTable::streams, service, name);
 }
 
 }  // namespace pedigree

@@ -10,10 +10,12 @@
 //   Send(call->ReleaseReply());
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "store/reader.h"
@@ -37,20 +39,47 @@ class Call {
   virtual std::string ReleaseReply() = 0;
 };
 
+// One message of a stream.
+struct StreamPart {
+  enum class Place : uint8_t { kWithin, kLast };
+
+  std::string message;
+  Place place = Place::kWithin;
+};
+
+// A call that answers with a stream of messages (stream.h). Used by one thread at a time.
+class StreamCall {
+ public:
+  virtual ~StreamCall() = default;
+
+  // As Call::Parse().
+  virtual absl::Status Parse(absl::string_view request) = 0;
+  // Makes the next message, until one was the last. Readers differ from one time to the next, but
+  // not their version; they may wait.
+  virtual absl::StatusOr<StreamPart> Next(const Reader& reader) = 0;
+};
+
 struct Method {
   absl::string_view name;
   bool writes;
   std::unique_ptr<Call> (*make)();
 };
 
-// A gRPC service: its full name and its methods.
+struct StreamMethod {
+  absl::string_view name;
+  std::unique_ptr<StreamCall> (*make)();
+};
+
+// A gRPC service: its full name and its methods, by what they answer with.
 struct ServiceTable {
   absl::string_view name;
   absl::Span<const Method> methods;
+  absl::Span<const StreamMethod> streams;
 };
 
 inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreService";
 inline constexpr absl::string_view kQueryServiceName = "pedigree.v1.QueryService";
+inline constexpr absl::string_view kLineageServiceName = "pedigree.v1.LineageService";
 
 // All services of the server.
 absl::Span<const ServiceTable> AllServices();
@@ -61,5 +90,6 @@ absl::Span<const Method> AllMethods();
 const Method* FindMethod(absl::string_view name);
 // One of any service; null if there is none.
 const Method* FindMethod(absl::string_view service, absl::string_view name);
+const StreamMethod* FindStreamMethod(absl::string_view service, absl::string_view name);
 
 }  // namespace pedigree

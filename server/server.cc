@@ -23,6 +23,9 @@ void AddArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
   }
 }
 
+// Within this, a client that reads gets the message under way and the word that the server stops.
+constexpr std::chrono::milliseconds kStreamGrace{1000};
+
 // Defines those that are not there yet.
 absl::Status AddIndexes(const std::vector<IndexedProperty>& properties, Store* store) {
   if (properties.empty()) return absl::OkStatus();
@@ -81,15 +84,25 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   return server;
 }
 
+void Server::Drain(std::chrono::milliseconds at_most) {
+  const auto deadline = std::chrono::steady_clock::now() + at_most;
+  for (const auto& service : services_) {
+    service->Drain(
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
+  }
+}
+
 Server::~Server() {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kGraceSeconds);
-    for (const auto& service : services_) {
-      service->Drain(std::chrono::ceil<std::chrono::milliseconds>(
-          deadline - std::chrono::steady_clock::now()));
-    }
-    grpc_->Shutdown(std::chrono::system_clock::now());  // Closes connections; no call is left.
+    for (const auto& service : services_) service->Drain(std::chrono::milliseconds(0));
+    Drain(std::chrono::seconds(kGraceSeconds));
+    // Streams may take longer than that, and end in between two messages.
+    dispatcher_->EndStreams();
+    Drain(kStreamGrace);
+    // Closes connections. Calls that are left are streams whose clients read nothing, or slow
+    // handlers; they are cancelled.
+    grpc_->Shutdown(std::chrono::system_clock::now());
     grpc_->Wait();
   }
   // All calls are answered now. The order matters: who uses what goes first.

@@ -7,6 +7,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Server {
 
  private:
   Server() = default;
+
+  // Lets no call begin any more and waits for those under way, at most this long.
+  void Drain(std::chrono::milliseconds at_most);
 
   std::unique_ptr<Store> store_;
   std::unique_ptr<Dispatcher> dispatcher_;

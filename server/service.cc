@@ -7,32 +7,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/grpc_bytes.h"
+#include "server/stream_reactor.h"
 
 namespace pedigree {
 namespace {
 
 using RawHandler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
-
-// Below this a copy into the slice is cheaper than handing over the string.
-constexpr size_t kCopyBelowBytes = 4096;
-
-grpc::Status ToGrpc(const absl::Status& status) {
-  // Both use gRPC's canonical codes.
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
-}
-
-grpc::ByteBuffer ToBuffer(std::string bytes) {
-  // A reply without a slice aborts gRPC 1.51, so an empty one gets an empty slice.
-  if (bytes.size() < kCopyBelowBytes) {
-    grpc::Slice slice(bytes.data(), bytes.size());
-    return grpc::ByteBuffer(&slice, 1);
-  }
-  auto* owned = new std::string(std::move(bytes));
-  grpc::Slice slice(
-      owned->data(), owned->size(), [](void* string) { delete static_cast<std::string*>(string); },
-      owned);
-  return grpc::ByteBuffer(&slice, 1);
-}
+using RawStreamHandler =
+    grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 // One call of gRPC's, alive until its reply is sent. Deletes itself.
 class Reactor final : public grpc::ServerUnaryReactor {
@@ -72,10 +55,6 @@ class ReactorReply final : public ReplyTo {
   Reactor* reactor_;  // Deletes itself after Reply.
 };
 
-absl::string_view ToView(const grpc::Slice& slice) {
-  return {reinterpret_cast<const char*>(slice.begin()), slice.size()};
-}
-
 grpc::ServerUnaryReactor* Start(Dispatcher* dispatcher, CallsUnderWay* calls, const Method& method,
                                 grpc::CallbackServerContext* context,
                                 const grpc::ByteBuffer* request, grpc::ByteBuffer* reply) {
@@ -86,11 +65,11 @@ grpc::ServerUnaryReactor* Start(Dispatcher* dispatcher, CallsUnderWay* calls, co
   }
   auto* reactor = new Reactor(context, reply, calls);
   auto reply_to = std::make_unique<ReactorReply>(reactor);
-  grpc::Slice slice;
-  if (!request->TrySingleSlice(&slice).ok() && !request->DumpToSingleSlice(&slice).ok()) {
-    reply_to->Done(absl::InvalidArgumentError("the request has no bytes"));
+  auto slice = ToSlice(*request);
+  if (slice.ok()) {
+    dispatcher->Submit(method, ToView(*slice), std::move(reply_to));
   } else {
-    dispatcher->Submit(method, ToView(slice), std::move(reply_to));
+    reply_to->Done(slice.status());
   }
   return reactor;
 }
@@ -117,22 +96,35 @@ void CallsUnderWay::Drain(std::chrono::milliseconds at_most) {
 }
 
 TableService::TableService(Dispatcher* dispatcher, const ServiceTable& table) : name_(table.name) {
-  const auto methods = table.methods;
-  for (const Method& method : methods) {
-    paths_.push_back(absl::StrCat("/", table.name, "/", method.name));
-  }
-  for (size_t i = 0; i < methods.size(); ++i) {
-    const Method& method = methods[i];
-    AddMethod(new grpc::internal::RpcServiceMethod(paths_[i].c_str(),
-                                                   grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-    MarkMethodRawCallback(
-        static_cast<int>(i),
+  // Before the first is added: gRPC keeps pointers to them.
+  for (const Method& method : table.methods) paths_.push_back(PathOf(method.name));
+  for (const StreamMethod& method : table.streams) paths_.push_back(PathOf(method.name));
+  for (const Method& method : table.methods) {
+    Add(grpc::internal::RpcMethod::NORMAL_RPC,
         new RawHandler([this, dispatcher, &method](grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request,
                                                    grpc::ByteBuffer* reply) {
           return Start(dispatcher, &calls_, method, context, request, reply);
         }));
   }
+  for (const StreamMethod& method : table.streams) {
+    Add(grpc::internal::RpcMethod::SERVER_STREAMING,
+        new RawStreamHandler([this, dispatcher, &method](grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request) {
+          return StartStream(dispatcher, &calls_, method, context, request);
+        }));
+  }
+}
+
+std::string TableService::PathOf(absl::string_view method) const {
+  return absl::StrCat("/", name_, "/", method);
+}
+
+void TableService::Add(grpc::internal::RpcMethod::RpcType type,
+                       grpc::internal::MethodHandler* handler) {
+  const size_t i = added_++;
+  AddMethod(new grpc::internal::RpcServiceMethod(paths_[i].c_str(), type, nullptr));
+  MarkMethodRawCallback(static_cast<int>(i), handler);
 }
 
 }  // namespace pedigree

@@ -51,9 +51,14 @@ class TableService final : public grpc::Service {
   void Drain(std::chrono::milliseconds at_most) { calls_.Drain(at_most); }
 
  private:
+  std::string PathOf(absl::string_view method) const;
+  // Registers the next method of paths_, and takes its handler.
+  void Add(grpc::internal::RpcMethod::RpcType type, grpc::internal::MethodHandler* handler);
+
   const std::string name_;
   CallsUnderWay calls_;
   std::vector<std::string> paths_;  // "/package.Service/Method"; gRPC keeps pointers to them.
+  size_t added_ = 0;                // Of paths_.
 };
 
 }  // namespace pedigree

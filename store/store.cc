@@ -207,11 +207,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   if (!directory.ok()) return directory.status();
   auto opened = OpenWhole(options, *directory);
   if (!opened.ok()) return At(options.data_dir, opened.status());
-  std::unique_ptr<Store> store(
-      new Store(std::move(opened->engine), options.record_cache_bytes));
+  std::unique_ptr<Store> store(new Store(std::move(opened->engine), options.record_cache_bytes));
   const LogLine log = options.log ? options.log : [](absl::string_view) {};
-  absl::Status loaded = LoadGraph(*store->engine_->CurrentView(), opened->state.counters, log,
-                                  &store->graph_);
+  absl::Status loaded =
+      LoadGraph(*store->engine_->CurrentView(), opened->state.counters, log, &store->graph_);
   if (!loaded.ok()) return At(options.data_dir, loaded);
   CommitterOptions committer;
   committer.durability =
@@ -223,8 +222,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
       std::make_unique<HighWaterKeeper>(store->engine_.get(), std::move(options.data_dir));
   store->committer_ = std::make_unique<Committer>(
       store->engine_.get(), MemoryIndexes{&store->graph_, &store->records_},
-      std::make_shared<const Catalog>(std::move(opened->state.catalog)),
-      opened->state.counters, std::move(committer));
+      std::make_shared<const Catalog>(std::move(opened->state.catalog)), opened->state.counters,
+      std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;
   store->read_limits_.max_query_time = options.max_query_time;
   store->index_builder_ = std::make_unique<IndexBuilder>(store.get());
@@ -243,9 +242,15 @@ Store::~Store() {
 absl::Status Store::Read(Blocking blocking,
                          absl::FunctionRef<absl::Status(const Reader& reader)> read,
                          const std::function<bool()>* is_cancelled) const {
+  return Read(CurrentVersion(), blocking, read, is_cancelled);
+}
+
+absl::Status Store::Read(std::shared_ptr<const Version> version, Blocking blocking,
+                         absl::FunctionRef<absl::Status(const Reader& reader)> read,
+                         const std::function<bool()>* is_cancelled) const {
   ReadLimits limits = read_limits_;
   limits.is_cancelled = is_cancelled;
-  return read(Reader(committer_->CurrentVersion(), blocking, limits));
+  return read(Reader(std::move(version), blocking, limits));
 }
 
 void Store::Enqueue(std::unique_ptr<PendingWrite> write) { committer_->Enqueue(std::move(write)); }

@@ -78,6 +78,14 @@ class Store {
   absl::Status Read(Blocking blocking, absl::FunctionRef<absl::Status(const Reader& reader)> read,
                     const std::function<bool()>* is_cancelled = nullptr) const;
 
+  // The newest version, for who reads it more than once. Who keeps it also keeps on the disk what
+  // later writes replace. REQUIRES: the store outlives it.
+  std::shared_ptr<const Version> CurrentVersion() const { return committer_->CurrentVersion(); }
+  // The same for a version that CurrentVersion() has answered.
+  absl::Status Read(std::shared_ptr<const Version> version, Blocking blocking,
+                    absl::FunctionRef<absl::Status(const Reader& reader)> read,
+                    const std::function<bool()>* is_cancelled = nullptr) const;
+
   // Hands a write to the committer, as Committer::Enqueue.
   void Enqueue(std::unique_ptr<PendingWrite> write);
 

@@ -1,0 +1,217 @@
+#include "server/stream.h"
+
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/error_text.h"
+
+namespace pedigree {
+namespace {
+
+// Streams at once, beyond which more are refused: each holds memory and a version of the store.
+constexpr size_t kMaxStreams = 1000;
+// How often the watch looks, within an idle limit.
+constexpr int kLooksPerLimit = 8;
+
+absl::Status Stopping() {
+  return absl::UnavailableError("the server is stopping; retry elsewhere");
+}
+
+absl::Status ClientIsGone() { return absl::CancelledError("the client no longer waits"); }
+
+}  // namespace
+
+// The making of one message, while it waits for a worker and runs. The stream may end meanwhile.
+class Stream::Step final : public Workers::Work {
+ public:
+  explicit Step(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
+  void Run() override { stream_->MakeNext(); }
+  void Refuse(const absl::Status& status) override { stream_->Refuse(status); }
+
+ private:
+  std::shared_ptr<Stream> stream_;
+};
+
+Stream::Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink)
+    : store_(store), workers_(workers), streams_(streams), sink_(sink) {}
+
+void Stream::Start(const StreamMethod& method, absl::string_view request) {
+  call_ = method.make();
+  version_ = store_->CurrentVersion();
+  absl::Status status = call_->Parse(request);
+  if (status.ok()) status = streams_->Add(shared_from_this());
+  // From here on it may be ended by others, so nothing but its state may be touched.
+  if (status.ok()) {
+    Queue(Workers::Admission::kIfRoom);
+  } else {
+    EndIfIn(State::kQueued, status);
+  }
+}
+
+void Stream::Queue(Workers::Admission admission) {
+  workers_->Add(std::make_unique<Step>(shared_from_this()), admission);
+}
+
+void Stream::Refuse(const absl::Status& status) { EndIfIn(State::kQueued, status); }
+
+absl::StatusOr<StreamPart> Stream::NextPart() {
+  const std::function<bool()> is_cancelled = [this] {
+    return is_ending_.load(std::memory_order_relaxed) || sink_->IsCancelled();
+  };
+  if (is_cancelled()) return ClientIsGone();
+  absl::StatusOr<StreamPart> part;
+  absl::Status status = store_->Read(
+      version_, Blocking::kAllowed,
+      [&](const Reader& reader) {
+        part = call_->Next(reader);
+        return part.status();
+      },
+      &is_cancelled);
+  if (!status.ok()) return status;
+  return part;
+}
+
+void Stream::MakeNext() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::kQueued) return;  // Ended while it waited.
+    state_ = State::kMaking;
+  }
+  absl::StatusOr<StreamPart> part = NextPart();
+  absl::Status status = part.status();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!end_status_.ok()) status = end_status_;
+    state_ = status.ok() ? State::kWriting : State::kEnded;
+    if (status.ok()) {
+      is_last_ = part->place == StreamPart::Place::kLast;
+      writing_since_ = std::chrono::steady_clock::now();
+    }
+  }
+  if (status.ok()) {
+    sink_->Write(std::move(part->message));
+  } else {
+    FinishEnded(status);
+  }
+}
+
+void Stream::OnWritten(Written written) {
+  const std::shared_ptr<Stream> self = shared_from_this();  // The end may drop the last other one.
+  absl::Status status;
+  State state = State::kEnded;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!end_status_.ok()) {
+      status = end_status_;
+    } else if (written == Written::kFailed) {
+      status = ClientIsGone();
+    } else if (!is_last_) {
+      state = State::kQueued;
+    }
+    state_ = state;
+  }
+  if (state == State::kQueued) {
+    Queue(Workers::Admission::kAlways);
+  } else {
+    FinishEnded(status);
+  }
+}
+
+void Stream::OnCancelled() {
+  // One that is being made sees it (Reader::Spend), and one that is being written fails.
+  EndIfIn(State::kQueued, ClientIsGone());
+}
+
+void Stream::End(const absl::Status& status) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    end_status_ = status;
+  }
+  is_ending_ = true;
+  EndIfIn(State::kQueued, status);
+}
+
+void Stream::AbortIfIdleSince(std::chrono::steady_clock::time_point time) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (state_ != State::kWriting || is_aborted_ || writing_since_ > time) return;
+  is_aborted_ = true;
+  sink_->Abort();  // Under the lock: until OnWritten() gets it, the sink lives.
+}
+
+void Stream::EndIfIn(State from, const absl::Status& status) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != from) return;
+    state_ = State::kEnded;
+  }
+  FinishEnded(status);
+}
+
+void Stream::FinishEnded(const absl::Status& status) {
+  call_.reset();
+  version_.reset();
+  streams_->Remove(shared_from_this());
+  sink_->Finish(Shortened(status));
+}
+
+Streams::Streams(std::chrono::milliseconds idle_limit)
+    : idle_limit_(idle_limit), watch_([this] { Watch(); }) {}
+
+Streams::~Streams() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  watch_.join();
+}
+
+absl::Status Streams::Add(const std::shared_ptr<Stream>& stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (is_ended_) return Stopping();
+  if (streams_.size() >= kMaxStreams) {
+    return absl::UnavailableError(
+        absl::StrCat("there are ", kMaxStreams, " streams under way; retry later"));
+  }
+  streams_.insert(stream);
+  if (streams_.size() == 1) wake_.notify_all();
+  return absl::OkStatus();
+}
+
+void Streams::Remove(const std::shared_ptr<Stream>& stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  streams_.erase(stream);
+}
+
+std::vector<std::shared_ptr<Stream>> Streams::All() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return {streams_.begin(), streams_.end()};
+}
+
+void Streams::EndAll() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    is_ended_ = true;
+  }
+  for (const auto& stream : All()) stream->End(Stopping());
+}
+
+void Streams::Watch() {
+  const std::chrono::milliseconds between = idle_limit_ / kLooksPerLimit;
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopping_) {
+    if (streams_.empty()) {
+      wake_.wait(lock, [this] { return stopping_ || !streams_.empty(); });
+      continue;
+    }
+    wake_.wait_for(lock, between, [this] { return stopping_; });
+    lock.unlock();
+    for (const auto& stream : All()) {
+      stream->AbortIfIdleSince(std::chrono::steady_clock::now() - idle_limit_);
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace pedigree
