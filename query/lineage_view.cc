@@ -10,7 +10,7 @@ namespace {
 // the order of create times (an invariant of the store), so this is a binary search.
 absl::StatusOr<uint32_t> LastCreatedBy(const Reader& reader, NodeKind kind, uint32_t last,
                                        int64_t time_ms) {
-  uint32_t created = 0;  // Created by then, or 0.
+  uint32_t created = 0;   // Created by then, or 0.
   uint32_t later = last;  // Everything after it was created later.
   while (created < later) {
     const uint32_t middle = later - (later - created) / 2;

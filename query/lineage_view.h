@@ -90,8 +90,7 @@ class LineageView {
   // Whether a node of this id can exist in this view. The ids of a store have no gaps until nodes
   // are deleted, which is not possible yet.
   bool Has(LineageNode node) const {
-    return node.id() >= 1 &&
-           node.id() <= (node.is_execution() ? last_execution_ : last_artifact_);
+    return node.id() >= 1 && node.id() <= (node.is_execution() ? last_execution_ : last_artifact_);
   }
   uint32_t last_artifact() const { return last_artifact_; }
   uint32_t last_execution() const { return last_execution_; }
@@ -197,8 +196,8 @@ struct event_type_t {
 
 // The edges of one node, in one direction.
 class LineageEdgeIterator
-    : public boost::iterator_facade<LineageEdgeIterator, LineageEdge,
-                                    boost::forward_traversal_tag, LineageEdge> {
+    : public boost::iterator_facade<LineageEdgeIterator, LineageEdge, boost::forward_traversal_tag,
+                                    LineageEdge> {
  public:
   LineageEdgeIterator() = default;  // The end.
   LineageEdgeIterator(const LineageView& view, LineageNode node, LineageDirection direction);

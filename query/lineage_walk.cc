@@ -61,6 +61,22 @@ LineageWalk::LineageWalk(const Reader& reader, const LineageView& view)
   sets_->expanded.Reserve(view);
 }
 
+void LineageWalk::AppendIds(NodeKind kind, std::vector<int64_t>* ids) const {
+  // To sort a node costs about as much as to look at so many words of a set.
+  constexpr size_t kWordsPerNode = 64;
+  const uint32_t last =
+      kind == NodeKind::kExecution ? view_.last_execution() : view_.last_artifact();
+  if (nodes_.size() * kWordsPerNode > last / 64) {
+    reached().VisitIds(kind, [&](int64_t id) { ids->push_back(id); });
+    return;
+  }
+  const auto begin = static_cast<ptrdiff_t>(ids->size());
+  for (LineageNode node : nodes_) {
+    if (node.kind() == kind) ids->push_back(node.id());
+  }
+  std::sort(ids->begin() + begin, ids->end());
+}
+
 LineageWalk::~LineageWalk() {
   for (const std::vector<LineageNode>* nodes : {&nodes_, &left_out_}) {
     for (LineageNode node : *nodes) {

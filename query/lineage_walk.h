@@ -11,6 +11,7 @@
 //   for (LineageNode node : walk.nodes()) ...
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -39,6 +40,16 @@ class LineageNodeSet {
     const bool is_new = (word & bit) == 0;
     word |= bit;
     return is_new;
+  }
+  // Calls visit(id) for the artifacts or executions in it, ascending.
+  template <class Visit>
+  void VisitIds(NodeKind kind, Visit visit) const {
+    const std::vector<uint64_t>& words = words_[kind == NodeKind::kExecution];
+    for (size_t i = 0; i < words.size(); ++i) {
+      for (uint64_t word = words[i]; word != 0; word &= word - 1) {
+        visit(static_cast<int64_t>(i * 64) + std::countr_zero(word));
+      }
+    }
   }
   void Erase(LineageNode node) { WordOf(node) &= ~(uint64_t{1} << (node.id() % 64)); }
   // Room for all nodes of a view, so that no Insert() grows it.
@@ -92,6 +103,8 @@ class LineageWalk {
 
   // The nodes reached, by hops; within a hop in no particular order.
   const std::vector<LineageNode>& nodes() const { return nodes_; }
+  // Appends the ids of the artifacts or executions among them, ascending.
+  void AppendIds(NodeKind kind, std::vector<int64_t>* ids) const;
   // nodes()[hop_ends()[h - 1] .. hop_ends()[h]) are h hops away.
   const std::vector<size_t>& hop_ends() const { return hop_ends_; }
   bool IsReached(LineageNode node) const { return reached().Contains(node); }
@@ -105,7 +118,7 @@ class LineageWalk {
   // The sets of a walk, cleared and used again: a walk of ten nodes must not pay for the size of
   // the store.
   struct Sets {
-    LineageNodeSet seen;      // Reached, or left out.
+    LineageNodeSet seen;  // Reached, or left out.
     LineageNodeSet reached;
     LineageNodeSet expanded;
   };

@@ -104,7 +104,7 @@ absl::Status PutLineageSubgraph(Transaction& transaction,
                                 ml_metadata::PutLineageSubgraphRequest* request,
                                 ml_metadata::PutLineageSubgraphResponse* response);
 
-// Lineage: answers UNIMPLEMENTED until the graph index stands.
+// Lineage (lineage_handlers.cc).
 absl::Status GetLineageSubgraph(const Reader& reader,
                                 const ml_metadata::GetLineageSubgraphRequest& request,
                                 Answer* answer);

@@ -267,13 +267,4 @@ absl::Status GetChildContextsOfMany(
                                ChildrenOf, answer);
 }
 
-absl::Status GetLineageSubgraph(const Reader&, const ml_metadata::GetLineageSubgraphRequest&,
-                                Answer*) {
-  return absl::UnimplementedError("GetLineageSubgraph is not implemented yet");
-}
-
-absl::Status GetLineageGraph(const Reader&, const ml_metadata::GetLineageGraphRequest&, Answer*) {
-  return absl::UnimplementedError("GetLineageGraph is not implemented yet");
-}
-
 }  // namespace pedigree

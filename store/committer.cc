@@ -64,9 +64,9 @@ absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
 }
 
 void Committer::Publish() {
-  auto version = std::make_shared<const Version>(
-      Version{engine_->CurrentView(), catalog_, counters_, memory_.graph, ++version_number_,
-              memory_.records});
+  auto version =
+      std::make_shared<const Version>(Version{engine_->CurrentView(), catalog_, counters_,
+                                              memory_.graph, ++version_number_, memory_.records});
   std::lock_guard<std::mutex> lock(version_mutex_);
   version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }

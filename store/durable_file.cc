@@ -13,8 +13,8 @@
 namespace pedigree {
 namespace {
 
-absl::Status SyncPath(const std::string& path, int flags) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC);
+absl::Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return FileError(errno, "open", path);
   const int result = fsync(fd);
   const int error = errno;
@@ -45,19 +45,40 @@ absl::Status FileError(int error, absl::string_view what, absl::string_view path
   }
 }
 
+DurableFile::DurableFile(const std::string& directory, absl::string_view name)
+    : directory_(directory),
+      path_(absl::StrCat(directory, "/", name)),
+      next_(absl::StrCat(path_, ".next")),
+      fd_(open(next_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)),
+      open_error_(errno) {}
+
+DurableFile::~DurableFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status DurableFile::Append(absl::string_view bytes) {
+  if (fd_ < 0) return FileError(open_error_, "create", next_);
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return FileError(written < 0 ? errno : ENOSPC, "write", next_);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DurableFile::Commit() {
+  if (fd_ < 0) return FileError(open_error_, "create", next_);
+  if (fsync(fd_) != 0) return FileError(errno, "sync", next_);
+  if (rename(next_.c_str(), path_.c_str()) != 0) return FileError(errno, "rename", next_);
+  return SyncDirectory(directory_);
+}
+
 absl::Status ReplaceFile(const std::string& directory, absl::string_view name,
                          absl::string_view content) {
-  const std::string path = absl::StrCat(directory, "/", name);
-  const std::string next = absl::StrCat(path, ".next");
-  const int fd = open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return FileError(errno, "create", next);
-  const ssize_t written = write(fd, content.data(), content.size());
-  const int error = written < 0 ? errno : ENOSPC;
-  close(fd);
-  if (written != static_cast<ssize_t>(content.size())) return FileError(error, "write", next);
-  if (absl::Status status = SyncPath(next, O_RDONLY); !status.ok()) return status;
-  if (rename(next.c_str(), path.c_str()) != 0) return FileError(errno, "rename", next);
-  return SyncPath(directory, O_RDONLY | O_DIRECTORY);
+  DurableFile file(directory, name);
+  absl::Status status = file.Append(content);
+  return status.ok() ? file.Commit() : status;
 }
 
 }  // namespace pedigree

@@ -82,9 +82,8 @@ void EventGraph::AddToList(List& list, uint32_t number) {
   if (newest != 0) {
     Word* words = &pool_.Grow(PositionOf(newest));
     Word* end = words + (kWordsPerUnit << SizeClassOf(newest));
-    Word* free = std::partition_point(words + 1, end, [](const Word& word) {
-      return word.load(std::memory_order_relaxed) != 0;
-    });
+    Word* free = std::partition_point(
+        words + 1, end, [](const Word& word) { return word.load(std::memory_order_relaxed) != 0; });
     if (free != end) {
       free->store(number, std::memory_order_relaxed);
       return;

@@ -264,8 +264,8 @@ class EventGraph::Cursor {
   }
 
   const EventGraph* graph_ = nullptr;
-  const List* list_ = nullptr;    // Null once begun.
-  const Word* words_ = nullptr;   // Of the chunk at hand.
+  const List* list_ = nullptr;   // Null once begun.
+  const Word* words_ = nullptr;  // Of the chunk at hand.
   uint32_t size_ = 0;
   uint32_t next_ = 0;
   uint32_t last_event_ = 0;

@@ -105,6 +105,17 @@ bool ArtifactEventKey::Decode(absl::string_view key, ArtifactEventKey* out) {
          reader.ReadId(&out->execution) && reader.ReadU8(&out->type) && reader.AtEnd();
 }
 
+std::string EventLogKey::Encode() const {
+  std::string key = KeyHead(Tag::kEventLog);
+  AppendId(&key, number);
+  return key;
+}
+
+bool EventLogKey::Decode(absl::string_view key, EventLogKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kEventLog, &reader) && reader.ReadId(&out->number) && reader.AtEnd();
+}
+
 std::string NameKey::Encode() const {
   std::string key = KindAndId(Tag::kName, kind, type_id);
   AppendText(&key, name);

@@ -26,9 +26,11 @@ enum class Tag : uint8_t {
   kCounters = 0x02,
   kType = 0x03,
   kPropertyIndex = 0x04,
+  kLineageSnapshot = 0x05,
   kNode = 0x10,
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
+  kEventLog = 0x22,
   // Indexes: each follows from what is stored.
   kName = 0x30,
   kExternalId = 0x31,
@@ -107,6 +109,21 @@ struct ArtifactEventKey {
   static std::string Prefix(int64_t artifact);
   std::string Encode() const;
   static bool Decode(absl::string_view key, ArtifactEventKey* out);
+};
+
+// lineage_snapshot := space tag -> GraphSnapshot (graph_snapshot.h)      e.g. 00000000 05
+struct LineageSnapshotKey {
+  std::string Encode() const { return KeyHead(Tag::kLineageSnapshot); }
+};
+
+// event_log := space tag number:be64 -> entry (event_log.h)
+// The events of one commit group, beginning with this number.
+// e.g. of those from number 9 on: 00000000 22 0000000000000009
+struct EventLogKey {
+  int64_t number;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, EventLogKey* out);
 };
 
 // name := space tag kind:u8 type:be64 text -> id:be64

@@ -108,8 +108,8 @@ absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SharedBytes>> Reader::FetchRecords(
-    NodeKind kind, absl::Span<const int64_t> ids) const {
+absl::StatusOr<std::vector<SharedBytes>> Reader::FetchRecords(NodeKind kind,
+                                                              absl::Span<const int64_t> ids) const {
   std::vector<SharedBytes> records(ids.size());
   std::vector<std::string> keys;
   std::vector<size_t> missing;

@@ -32,13 +32,17 @@ std::optional<RecordView> RecordView::Parse(absl::string_view bytes) {
 std::vector<int64_t> RecordView::NearLinks() const {
   std::vector<int64_t> links;
   links.reserve(link_count_);
+  VisitNearLinks([&](int64_t context) { links.push_back(context); });
+  return links;
+}
+
+void RecordView::VisitNearLinks(absl::FunctionRef<void(int64_t context)> visit) const {
   ByteReader reader(link_bytes_);
   int64_t last = 0;
   for (uint64_t delta = 0; reader.ReadVarint(&delta);) {
     last += static_cast<int64_t>(delta);
-    links.push_back(last);
+    visit(last);
   }
-  return links;
 }
 
 std::string EncodeRecord(absl::Span<const int64_t> near_links, FarLinks far_links,

@@ -46,6 +46,7 @@ class RecordView {
 
   // Ascending ids of the contexts that stand in the record.
   std::vector<int64_t> NearLinks() const;
+  void VisitNearLinks(absl::FunctionRef<void(int64_t context)> visit) const;
   bool HasFarLinks() const { return has_far_links_; }
   // The node's message, without `type`.
   absl::string_view message() const { return message_; }

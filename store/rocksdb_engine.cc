@@ -132,9 +132,8 @@ class RocksDbView final : public View {
   }
 
  private:
-  absl::Status ScanWith(
-      rocksdb::ReadOptions options, const KeyRange& range, Direction direction,
-      absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
+  absl::Status ScanWith(rocksdb::ReadOptions options, const KeyRange& range, Direction direction,
+                        absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
     const rocksdb::Slice lower = ToSlice(range.begin);
     const rocksdb::Slice upper = ToSlice(range.end);
     options.iterate_lower_bound = &lower;

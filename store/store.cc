@@ -209,29 +209,34 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   if (!opened.ok()) return At(options.data_dir, opened.status());
   std::unique_ptr<Store> store(new Store(std::move(opened->engine), options.record_cache_bytes));
   const LogLine log = options.log ? options.log : [](absl::string_view) {};
-  absl::Status loaded =
-      LoadGraph(*store->engine_->CurrentView(), opened->state.counters, log, &store->graph_);
-  if (!loaded.ok()) return At(options.data_dir, loaded);
+  auto loaded =
+      LoadGraph(*store->engine_->CurrentView(), opened->state.counters, options.data_dir, log);
+  if (!loaded.ok()) return At(options.data_dir, loaded.status());
+  store->graph_ = std::move(loaded->graph);
   CommitterOptions committer;
   committer.durability =
       options.sync == Sync::kAlways ? Durability::kSynced : Durability::kBuffered;
   committer.sync_interval_ms = options.sync == Sync::kInterval ? kSyncIntervalMs : 0;
   committer.max_queued_bytes = options.max_queued_bytes;
   committer.clock_ms = options.clock_ms ? options.clock_ms : SystemClockMs;
-  store->high_water_ =
-      std::make_unique<HighWaterKeeper>(store->engine_.get(), std::move(options.data_dir));
+  store->high_water_ = std::make_unique<HighWaterKeeper>(store->engine_.get(), options.data_dir);
   store->committer_ = std::make_unique<Committer>(
-      store->engine_.get(), MemoryIndexes{&store->graph_, &store->records_},
+      store->engine_.get(), MemoryIndexes{store->graph_.get(), &store->records_},
       std::make_shared<const Catalog>(std::move(opened->state.catalog)), opened->state.counters,
       std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;
   store->read_limits_.max_query_time = options.max_query_time;
   store->index_builder_ = std::make_unique<IndexBuilder>(store.get());
+  store->graph_keeper_ = std::make_unique<GraphKeeper>(
+      store.get(), GraphKeeperOptions{.data_dir = options.data_dir,
+                                      .last_event_of_snapshot = loaded->last_event_of_snapshot,
+                                      .log_events = options.log_events_per_snapshot});
   return store;
 }
 
 Store::~Store() {
   if (committer_ == nullptr) return;  // It did not open.
+  graph_keeper_.reset();
   index_builder_.reset();
   committer_.reset();
   // What is not flushed is in the log, so an error costs the next start time, not data.

@@ -20,6 +20,7 @@
 #include "store/committer.h"
 #include "store/engine.h"
 #include "store/event_graph.h"
+#include "store/graph_keeper.h"
 #include "store/graph_load.h"
 #include "store/high_water.h"
 #include "store/index_builder.h"
@@ -54,6 +55,8 @@ struct StoreOptions {
   // What one filtered list may cost; ReadLimits.
   int64_t max_query_visits = ReadLimits().max_query_visits;
   std::chrono::milliseconds max_query_time = ReadLimits().max_query_time;
+  // Events after the snapshot of lineage from which on there is a new one (graph_keeper.h).
+  uint32_t log_events_per_snapshot = kLogEventsPerSnapshot;
   // Where to say what takes long while the store opens; nowhere if unset.
   LogLine log;
   // The wall clock in ms since the epoch; the system's if unset.
@@ -100,12 +103,13 @@ class Store {
       : engine_(std::move(engine)), records_(record_cache_bytes) {}
 
   std::unique_ptr<Engine> engine_;
-  EventGraph graph_;
+  std::unique_ptr<EventGraph> graph_;
   RecordCache records_;
   std::unique_ptr<HighWaterKeeper> high_water_;
   std::unique_ptr<Committer> committer_;
   ReadLimits read_limits_;
   std::unique_ptr<IndexBuilder> index_builder_;
+  std::unique_ptr<GraphKeeper> graph_keeper_;
 };
 
 }  // namespace pedigree

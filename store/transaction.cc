@@ -41,6 +41,11 @@ std::vector<Mutation> Transaction::GroupMutations() {
   }
   postings_.AppendMutations(&mutations);
   if (mutations.empty()) return mutations;
+  if (!events_.empty()) {
+    event_log_key_ = EventLogKey{group_begin_.last_event_number + 1}.Encode();
+    event_log_ = EncodeEventLog(events_);
+    mutations.push_back({false, event_log_key_, event_log_});
+  }
   counters_key_ = CountersKey().Encode();
   counters_value_ = counters_.Encode();
   mutations.push_back({false, counters_key_, counters_value_});

@@ -24,6 +24,8 @@
 #include "store/context_cache.h"
 #include "store/engine.h"
 #include "store/event_graph.h"
+#include "store/event_log.h"
+#include "store/graph_snapshot.h"
 #include "store/lookup.h"
 #include "store/write_set.h"
 
@@ -34,12 +36,6 @@ enum class UpdateTime : uint8_t {
   kIfChanged,      // Only if the stored record changes.
   kAlways,         // PutExecution's force_update_time.
   kStrictlyLater,  // Always, and past the old time even within one millisecond.
-};
-
-// An event that a group has added; its number follows from its place among them.
-struct NewEvent {
-  EventEnds ends;
-  int64_t time_ms;
 };
 
 class Transaction final : public Lookup {
@@ -106,6 +102,13 @@ class Transaction final : public Lookup {
   // REQUIRES: in another commit group than the call that made the work.
   absl::StatusOr<bool> ContinuePropertyIndex(uint32_t index, int64_t most);
 
+  // Names the snapshot of the graph that has just been written (graph_snapshot.h).
+  void SetLineageSnapshot(const GraphSnapshot& snapshot);
+  // Removes up to `most` entries of the event log with numbers from `from` on, up to `before`
+  // excluded. Answers the number from which to go on, 0 if nothing is left to remove.
+  // REQUIRES: the durable snapshot has all events before `before`, which begins an entry or none.
+  absl::StatusOr<int64_t> TrimEventLog(int64_t from, int64_t before, int64_t most);
+
  private:
   friend class Committer;
 
@@ -167,6 +170,8 @@ class Transaction final : public Lookup {
   std::shared_ptr<const Catalog> request_catalog_;
   Catalog* own_catalog_ = nullptr;  // catalog_, once this request has made its own copy.
 
+  std::string event_log_key_;
+  std::string event_log_;
   std::string counters_key_;
   std::string counters_value_;
 };

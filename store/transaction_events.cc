@@ -51,8 +51,8 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
   };
   if (!graph_->HasRoomFor(static_cast<uint32_t>(group_begin_.last_event_number),
                           events_.size() + events.size())) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the store has room for no more events: it has ", counters_.last_event_number));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the store has room for no more events: it has ", counters_.last_event_number));
   }
   std::vector<Chunk> chunks;
   absl::flat_hash_map<int64_t, size_t> chunk_of;  // By execution.
@@ -77,10 +77,10 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
     AppendVarint(&value, static_cast<uint64_t>(number));
     value.append(bytes);
     writes_.Put(key, value);
-    events_.push_back({{static_cast<uint32_t>(event->artifact_id()),
-                        static_cast<uint32_t>(event->execution_id()),
-                        static_cast<uint8_t>(event->type())},
-                       event->milliseconds_since_epoch()});
+    events_.push_back(
+        {{static_cast<uint32_t>(event->artifact_id()), static_cast<uint32_t>(event->execution_id()),
+          static_cast<uint8_t>(event->type())},
+         event->milliseconds_since_epoch()});
 
     const auto [it, is_new] = chunk_of.try_emplace(event->execution_id(), chunks.size());
     if (is_new) chunks.push_back({{event->execution_id(), number}, {}});
@@ -90,6 +90,27 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
     writes_.Put(chunk.key.Encode(), chunk.bytes);
   }
   return absl::OkStatus();
+}
+
+void Transaction::SetLineageSnapshot(const GraphSnapshot& snapshot) {
+  writes_.Put(LineageSnapshotKey().Encode(), snapshot.Encode());
+}
+
+absl::StatusOr<int64_t> Transaction::TrimEventLog(int64_t from, int64_t before, int64_t most) {
+  const KeyRange range = {EventLogKey{from}.Encode(), EventLogKey{before}.Encode()};
+  int64_t next = 0;
+  absl::Status status = view_->Scan(range, Direction::kAscending, Blocking::kAllowed,
+                                    [&](absl::string_view key, absl::string_view) {
+                                      if (most-- > 0) {
+                                        writes_.Delete(key);
+                                        return true;
+                                      }
+                                      EventLogKey head = {};
+                                      if (EventLogKey::Decode(key, &head)) next = head.number;
+                                      return false;
+                                    });
+  if (!status.ok()) return status;
+  return next;
 }
 
 }  // namespace pedigree

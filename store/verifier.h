@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "store/event_log.h"
 #include "store/keys.h"
 #include "store/reader.h"
 #include "store/record.h"
@@ -85,6 +86,9 @@ class Verifier {
   absl::StatusOr<std::optional<int64_t>> CheckEvent(int64_t execution, absl::string_view bytes);
   void CheckNumber(int64_t number);
   absl::Status CheckArtifactEvent(absl::string_view key, absl::string_view value);
+  void CheckLineageSnapshot(absl::string_view value);
+  absl::Status CheckEventLog(absl::string_view key, absl::string_view value);
+  absl::Status CheckLoggedEvent(int64_t number, const NewEvent& event);
   absl::StatusOr<bool> IsInChunk(int64_t execution, int64_t number, absl::string_view bytes);
   absl::Status ReadChunkOf(int64_t execution, int64_t number);
 

@@ -98,12 +98,21 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
     case Tag::kPropertyIndex:
       CheckPropertyIndex(key, value);
       return absl::OkStatus();
+    case Tag::kLineageSnapshot:
+      if (head.AtEnd()) {
+        CheckLineageSnapshot(value);
+      } else {
+        ForeignKey(key);
+      }
+      return absl::OkStatus();
     case Tag::kNode:
       return CheckNodeRecord(key, value);
     case Tag::kExecutionEvents:
       return CheckChunk(key, value);
     case Tag::kArtifactEvent:
       return CheckArtifactEvent(key, value);
+    case Tag::kEventLog:
+      return CheckEventLog(key, value);
     case Tag::kName:
     case Tag::kExternalId:
       return CheckUnique(static_cast<Tag>(tag), key, value);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/codec.h"
+#include "store/graph_snapshot.h"
 #include "store/verifier.h"
 
 namespace pedigree {
@@ -98,6 +99,44 @@ absl::Status Verifier::CheckArtifactEvent(absl::string_view key, absl::string_vi
   if (!*is_in_chunk) {
     Problem("event of artifact ", head.artifact, " and execution ", head.execution,
             ": not by execution, where number ", number, " should stand");
+  }
+  return absl::OkStatus();
+}
+
+void Verifier::CheckLineageSnapshot(absl::string_view value) {
+  GraphSnapshot snapshot;
+  if (!GraphSnapshot::Decode(value, &snapshot)) {
+    Problem("lineage_snapshot: does not decode");
+  } else if (snapshot.last_event > counters_.last_event_number) {
+    Problem("lineage_snapshot: goes beyond the last number handed out");
+  }
+}
+
+absl::Status Verifier::CheckEventLog(absl::string_view key, absl::string_view value) {
+  EventLogKey head = {};
+  std::vector<NewEvent> events;
+  if (!EventLogKey::Decode(key, &head) ||
+      !VisitEventLog(value, [&](const NewEvent& event) { events.push_back(event); })) {
+    Problem("an entry of event_log does not decode");
+    return absl::OkStatus();
+  }
+  for (const NewEvent& event : events) {
+    if (absl::Status status = CheckLoggedEvent(head.number++, event); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Verifier::CheckLoggedEvent(int64_t number, const NewEvent& logged) {
+  const ArtifactEventKey key = {logged.ends.artifact, logged.ends.execution, logged.ends.type};
+  auto stored = Get(key.Encode());
+  if (!stored.ok()) return stored.status();
+  ByteReader reader(stored->has_value() ? absl::string_view(**stored) : absl::string_view());
+  uint64_t stored_number = 0;
+  Event event;
+  if (!reader.ReadVarint(&stored_number) || static_cast<int64_t>(stored_number) != number ||
+      !event.ParseFromArray(reader.rest().data(), static_cast<int>(reader.rest().size())) ||
+      event.milliseconds_since_epoch() != logged.time_ms) {
+    Problem("event_log, event ", number, ": not the same by artifact");
   }
   return absl::OkStatus();
 }

@@ -97,6 +97,10 @@ class PageStore {
     InsertArtifacts();
     InsertExecutions();
     AddEventsOfThePage();
+    EXPECT_TRUE(IsOk(store_->Write([](Transaction& transaction) {
+      transaction.SetLineageSnapshot({.last_event = 8, .id = "0123456789abcdef"});
+      return absl::OkStatus();
+    })));
     EXPECT_EQ(Problems(store_), "");
     store_.Close();
     database_.emplace(store_.database());
@@ -218,6 +222,7 @@ Vectors VectorsOfTheCode(PageStore& store) {
        meta(TypeKey{kArtifact, 10}.Encode())},
       {"property index 2: of executions' custom_properties.parent_dag_id, ready",
        meta(PropertyIndexKey{2}.Encode())},
+      {"the snapshot that ends with event 8", meta(LineageSnapshotKey().Encode())},
       {"artifact 1: type 10, no contexts", node(kArtifact, 1)},
       {"execution 3: type 11, external id \"x\", in contexts 2 and 5", node(kExecution, 3)},
       {"artifact 7: uri \"s3\", in contexts 3 to 18, and in context 2 by a far link",
@@ -226,6 +231,8 @@ Vectors VectorsOfTheCode(PageStore& store) {
       {"events of execution 3: 9, OUTPUT of artifact 7, and 10, INPUT of artifact 1",
        event(ExecutionEventsKey{3, 9}.Encode())},
       {"artifact 7, execution 3, OUTPUT", event(ArtifactEventKey{7, 3, Event::OUTPUT}.Encode())},
+      {"events 9, OUTPUT of artifact 7 by execution 3, and 10, its INPUT of artifact 1, at 5 ms",
+       event(EventLogKey{9}.Encode())},
       {"context \"r\" of type 12 is context 2", index(NameKey{kContext, 12, "r"}.Encode())},
       {"execution with external id \"x\" is execution 3",
        index(ExternalIdKey{kExecution, "x"}.Encode())},
@@ -273,12 +280,16 @@ const char* NameOf(Tag tag) {
       return "type";
     case Tag::kPropertyIndex:
       return "property_index";
+    case Tag::kLineageSnapshot:
+      return "lineage_snapshot";
     case Tag::kNode:
       return "node";
     case Tag::kExecutionEvents:
       return "execution_events";
     case Tag::kArtifactEvent:
       return "artifact_event";
+    case Tag::kEventLog:
+      return "event_log";
     case Tag::kName:
       return "name";
     case Tag::kExternalId:
