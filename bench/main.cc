@@ -27,8 +27,9 @@ DEFINE_string(json, "", "also write the report, with every round's values, to th
 DEFINE_string(dir, "", "parent of the scratch directory; default: $TMPDIR, else /tmp");
 DEFINE_string(pedigreed, "", "the server to measure; default: pedigreed beside this program");
 DEFINE_string(server_flags, "", "flags for every pedigreed, separated by blanks");
-DEFINE_string(phases, "memory,reads,filters,writes", "which phases to run; reads need memory");
+DEFINE_string(phases, "memory,reads,filters,lineage,writes", "which phases to run; reads need memory");
 DEFINE_int64(memory_nodes, 0, "artifacts of the memory phase; default: 1,000,000, quick 100,000");
+DEFINE_string(plot, "", "write a plot of time against closure size to this file, as SVG");
 DEFINE_int64(block_cache_mib, 256, "--block_cache_bytes of every pedigreed");
 DEFINE_int64(write_buffer_mib, 64, "--write_buffer_bytes of every pedigreed");
 DEFINE_string(role, "bench", "internal: `echo` makes this process the echo server");
@@ -61,6 +62,7 @@ Settings SettingsFromFlags(const std::string& scratch) {
     settings.window = std::chrono::milliseconds(400);
     settings.memory_nodes = 100'000;
   }
+  settings.plot = FLAGS_plot;
   settings.block_cache_mib = FLAGS_block_cache_mib;
   settings.write_buffer_mib = FLAGS_write_buffer_mib;
   if (FLAGS_memory_nodes > 0) settings.memory_nodes = FLAGS_memory_nodes;
@@ -99,6 +101,10 @@ absl::Status RunPhases(const Bench& bench) {
   if (IsWanted("filters")) {
     absl::Status filtered = Timed(bench.report, "filters", [&] { return RunFilterPhase(bench); });
     if (!filtered.ok()) return filtered;
+  }
+  if (IsWanted("lineage")) {
+    absl::Status walked = Timed(bench.report, "lineage", [&] { return RunLineagePhase(bench); });
+    if (!walked.ok()) return walked;
   }
   if (!IsWanted("writes")) return absl::OkStatus();
   return Timed(bench.report, "writes", [&] { return RunPutExecutionPhase(bench); });

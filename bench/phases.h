@@ -34,6 +34,7 @@ struct Settings {
   // What bounds the memory of every pedigreed: its --block_cache_bytes and --write_buffer_bytes.
   int64_t block_cache_mib = 256;
   int64_t write_buffer_mib = 64;
+  std::string plot;  // Where to write the plot of closures, as SVG; nowhere if empty.
 };
 
 // What every phase uses.
@@ -77,5 +78,9 @@ absl::Status RunReadPhase(const Bench& bench, LoadedServer& loaded);
 
 // The common filters against reads by id, with 10,000 executions and with `memory_nodes`.
 absl::Status RunFilterPhase(const Bench& bench);
+
+// Walks over the graph of events against compressed sparse rows, with `memory_nodes` executions;
+// GetLineageSubgraph over gRPC; the graph's memory, and how fast it is there after a start.
+absl::Status RunLineagePhase(const Bench& bench);
 
 }  // namespace pedigree::bench

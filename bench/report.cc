@@ -21,6 +21,8 @@ std::string Write(double value, Unit unit) {
       return absl::StrFormat("%.1f MiB", value);
     case Unit::kMicroseconds:
       return absl::StrFormat("%.*f us", value < 10 ? 3 : 0, value);
+    case Unit::kBytes:
+      return absl::StrFormat("%.1f B", value);
     case Unit::kPerSecond:
       return absl::StrFormat("%.0f /s", value);
   }

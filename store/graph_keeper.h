@@ -47,7 +47,7 @@ class GraphKeeper {
 
   Store* const store_;
   GraphKeeperOptions options_;  // Of the thread.
-  int64_t trimmed_ = 0;         // Entries of the log before this number are gone. Of the thread.
+  int64_t trimmed_ = 1;         // Entries of the log before this number are gone. Of the thread.
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;  // Guarded by mutex_.

@@ -339,7 +339,8 @@ absl::Status Reader::VisitEventsOfExecution(
              return damage.ok();
            });
   if (status.ok()) status = damage;
-  if (status.ok() && is_short) Remember(cached_as, chunks);
+  // Of executions without events there is no end: clients ask for any number.
+  if (status.ok() && is_short && !chunks.empty()) Remember(cached_as, chunks);
   return status;
 }
 

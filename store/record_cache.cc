@@ -28,7 +28,7 @@ bool RecordCache::FromStoreKey(absl::string_view key, Key* out) {
 }
 
 SharedBytes RecordCache::Find(Key key, uint64_t version) {
-  if (young_capacity_ == 0) return {};
+  if (young_capacity_ == 0 || key == kNothing) return {};
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   if (const auto it = shard.young.find(key); it != shard.young.end()) {
@@ -45,7 +45,7 @@ SharedBytes RecordCache::Find(Key key, uint64_t version) {
 
 void RecordCache::Insert(Key key, uint64_t version, const SharedBytes& bytes) {
   // What would push out most of a shard is not worth it.
-  if (bytes.view().size() > young_capacity_ / 8) return;
+  if (bytes.view().size() > young_capacity_ / 8 || key == kNothing) return;
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   // It may be this key that has changed since: the newest bytes cannot be told.

@@ -88,8 +88,11 @@ class RecordCache {
   // that the bytes are in.
   static constexpr size_t kEntryBytes = (sizeof(Key) + sizeof(Entry)) * 4 / 3 + 32;
 
+  // Of what has no place here: clients ask for any number, and ids stay below 2^53.
+  static constexpr Key kNothing = {0};
   static Key KeyOf(uint64_t kind, int64_t id) {
-    return {kind << 60 | static_cast<uint64_t>(id)};  // Ids stay below 2^53.
+    constexpr int64_t kEndOfIds = int64_t{1} << 53;
+    return id > 0 && id < kEndOfIds ? Key{kind << 60 | static_cast<uint64_t>(id)} : kNothing;
   }
   Shard& ShardOf(Key key) { return shards_[(key.bits >> 8 ^ key.bits >> 60) % kShards]; }
   void AddYoung(Shard& shard, Key key, Entry entry);

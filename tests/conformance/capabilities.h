@@ -39,6 +39,6 @@ class CapabilitySet {
 // THE SWITCH. The server must answer UNIMPLEMENTED to every recorded call that needs one of these,
 // and its tests turn red as soon as it does not: whoever builds a capability removes it here. When
 // this is empty, all 99 transcripts are plain `Conformance` tests.
-inline constexpr CapabilitySet kNotBuiltYet = {Capability::kLineage};
+inline constexpr CapabilitySet kNotBuiltYet = {};
 
 }  // namespace pedigree::conformance

@@ -395,6 +395,8 @@ void RandomStore::AddEvents(int64_t count) {
     event.clear_milliseconds_since_epoch();
     event.set_type(Event::Type(random_.Between(1, Event::Type_MAX)));
     if (random_.OneIn(3)) event.set_milliseconds_since_epoch(random_.Pick(Ints()));
+    event.clear_path();
+    if (random_.OneIn(3)) event.mutable_path()->add_steps()->set_key(AnyText());
     const bool is_taken =
         std::any_of(model_.events.begin(), model_.events.end(), [&](const Event& other) {
           return other.artifact_id() == event.artifact_id() &&

@@ -33,6 +33,8 @@ std::vector<std::string> EncodedExamples() {
       NodeKey{NodeKind::kArtifact, 7}.Encode(),
       ExecutionEventsKey{3, 9}.Encode(),
       ArtifactEventKey{7, 3, ml_metadata::Event::OUTPUT}.Encode(),
+      LineageSnapshotKey().Encode(),
+      EventLogKey{9}.Encode(),
       NameKey{NodeKind::kContext, 12, "r"}.Encode(),
       ExternalIdKey{NodeKind::kExecution, "x"}.Encode(),
       UriKey{"s3", 7}.Encode(),
