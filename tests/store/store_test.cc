@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/store/test_store.h"
+#include "tests/store/write_group.h"
 
 namespace pedigree {
 namespace {
@@ -142,68 +143,28 @@ TEST(GroupCommit, ReadModifyWriteLosesNothing) {
   EXPECT_EQ(Problems(store), "");
 }
 
-// A write whose completion the test can await and whose size it chooses.
-class TestWrite final : public PendingWrite {
- public:
-  using Work = std::function<absl::Status(Transaction&)>;
-  TestWrite(Work work, std::promise<absl::Status>* done, size_t bytes = 1)
-      : work_(std::move(work)), done_(done), bytes_(bytes) {}
-  absl::Status Run(Transaction& transaction) override { return work_(transaction); }
-  void Done(const absl::Status& status) override { done_->set_value(status); }
-  size_t bytes() const override { return bytes_; }
-
- private:
-  Work work_;
-  std::promise<absl::Status>* done_;  // Not owned; outlives Done().
-  size_t bytes_;
-};
-
-// Enqueues `writes` behind one that waits until all are in the queue, so that they form one group.
-std::vector<absl::Status> WriteAsOneGroup(TestStore& store, std::vector<TestWrite::Work> writes) {
-  std::latch running(1);
-  std::latch released(1);
-  std::promise<absl::Status> blocker_done;
-  store->Enqueue(std::make_unique<TestWrite>(
-      [&](Transaction&) {
-        running.count_down();
-        released.wait();
-        return absl::OkStatus();
-      },
-      &blocker_done));
-  running.wait();
-  std::vector<std::promise<absl::Status>> done(writes.size());
-  for (size_t i = 0; i < writes.size(); ++i) {
-    store->Enqueue(std::make_unique<TestWrite>(std::move(writes[i]), &done[i]));
-  }
-  released.count_down();
-  EXPECT_TRUE(IsOk(blocker_done.get_future().get()));
-  std::vector<absl::Status> statuses;
-  for (auto& one : done) statuses.push_back(one.get_future().get());
-  return statuses;
-}
-
 TEST(GroupCommit, ARequestSeesThoseBeforeItInItsGroup) {
   TestStore store;
   const auto statuses = WriteAsOneGroup(
-      store, {[](Transaction& transaction) {
-                Artifact artifact = NewNode<Artifact>(1, "a");
-                return transaction.Insert(&artifact, {}).status();
-              },
-              [](Transaction& transaction) {
-                EXPECT_EQ(*transaction.FindIdByName(NodeKind::kArtifact, 1, "a"), 1);
-                EXPECT_EQ(*transaction.NodeExists(NodeKind::kArtifact, 1), true);
-                Artifact artifact = NewNode<Artifact>(1, "a");
-                return transaction.Insert(&artifact, {}).status();
-              },
-              [](Transaction& transaction) {
-                Execution execution = NewNode<Execution>(5);
-                EXPECT_EQ(*transaction.Insert(&execution, {}), 1);
-                Event event;
-                event.set_artifact_id(1);
-                event.set_execution_id(1);
-                event.set_type(Event::INPUT);
-                return AddEvents(transaction, {&event});
-              }});
+      *store, {[](Transaction& transaction) {
+                 Artifact artifact = NewNode<Artifact>(1, "a");
+                 return transaction.Insert(&artifact, {}).status();
+               },
+               [](Transaction& transaction) {
+                 EXPECT_EQ(*transaction.FindIdByName(NodeKind::kArtifact, 1, "a"), 1);
+                 EXPECT_EQ(*transaction.NodeExists(NodeKind::kArtifact, 1), true);
+                 Artifact artifact = NewNode<Artifact>(1, "a");
+                 return transaction.Insert(&artifact, {}).status();
+               },
+               [](Transaction& transaction) {
+                 Execution execution = NewNode<Execution>(5);
+                 EXPECT_EQ(*transaction.Insert(&execution, {}), 1);
+                 Event event;
+                 event.set_artifact_id(1);
+                 event.set_execution_id(1);
+                 event.set_type(Event::INPUT);
+                 return AddEvents(transaction, {&event});
+               }});
   ASSERT_EQ(statuses.size(), 3u);
   EXPECT_TRUE(IsOk(statuses[0]));
   EXPECT_TRUE(Fails(statuses[1], StatusCode::kAlreadyExists));
@@ -232,7 +193,7 @@ TEST(GroupCommit, AFailedRequestTakesNothingFromItsNeighbours) {
     return absl::InvalidArgumentError("on purpose");
   };
   const auto statuses =
-      WriteAsOneGroup(store, {insert("a"), insert_and_fail, insert_and_fail, insert("b")});
+      WriteAsOneGroup(*store, {insert("a"), insert_and_fail, insert_and_fail, insert("b")});
   EXPECT_TRUE(IsOk(statuses[0]));
   EXPECT_TRUE(Fails(statuses[1], StatusCode::kInvalidArgument));
   EXPECT_TRUE(Fails(statuses[2], StatusCode::kInvalidArgument));
@@ -252,7 +213,7 @@ TEST(GroupCommit, AGroupOfMoreRequestsThanFitIsCut) {
       return transaction.Insert(&artifact, {}).status();
     });
   }
-  for (const absl::Status& status : WriteAsOneGroup(store, std::move(writes))) {
+  for (const absl::Status& status : WriteAsOneGroup(*store, std::move(writes))) {
     EXPECT_TRUE(IsOk(status));
   }
   EXPECT_EQ(AllNodes(store, NodeKind::kArtifact).size(), 2500u);
