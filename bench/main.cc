@@ -27,7 +27,8 @@ DEFINE_string(json, "", "also write the report, with every round's values, to th
 DEFINE_string(dir, "", "parent of the scratch directory; default: $TMPDIR, else /tmp");
 DEFINE_string(pedigreed, "", "the server to measure; default: pedigreed beside this program");
 DEFINE_string(server_flags, "", "flags for every pedigreed, separated by blanks");
-DEFINE_string(phases, "memory,reads,filters,lineage,writes", "which phases to run; reads need memory");
+DEFINE_string(phases, "memory,reads,filters,lineage,writes",
+              "which phases to run; reads need memory");
 DEFINE_int64(memory_nodes, 0, "artifacts of the memory phase; default: 1,000,000, quick 100,000");
 DEFINE_string(plot, "", "write a plot of time against closure size to this file, as SVG");
 DEFINE_int64(block_cache_mib, 256, "--block_cache_bytes of every pedigreed");

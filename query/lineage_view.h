@@ -78,6 +78,13 @@ constexpr LineageDirection Reversed(LineageDirection direction) {
 
 inline constexpr int64_t kNow = std::numeric_limits<int64_t>::max();
 
+// Where a view ends.
+struct LineageBounds {
+  uint32_t last_event = 0;
+  uint32_t last_artifact = 0;
+  uint32_t last_execution = 0;
+};
+
 class LineageView {
  public:
   // Everything in the reader's version. Borrows the store's graph, which outlives every reader.
@@ -86,6 +93,13 @@ class LineageView {
   // then, the time included. Looks for the last nodes created by then in the store (20 reads).
   // Errors: as Reader.
   static absl::StatusOr<LineageView> AsOf(const Reader& reader, int64_t time_ms);
+
+  // What an older view showed: `bounds` are of a view of this store, and `as_of_ms` is its time.
+  // The graph only grows, so it is all still there. InvalidArgument if it reaches beyond the
+  // reader's version.
+  static absl::StatusOr<LineageView> Within(const Reader& reader, const LineageBounds& bounds,
+                                            int64_t as_of_ms);
+  LineageBounds bounds() const { return {last_event_, last_artifact_, last_execution_}; }
 
   // Whether a node of this id can exist in this view. The ids of a store have no gaps until nodes
   // are deleted, which is not possible yet.

@@ -57,8 +57,8 @@ class LineageWalk::Pool {
 LineageWalk::LineageWalk(const Reader& reader, const LineageView& view)
     : reader_(reader), view_(view), sets_(Pool::Get().Take()) {
   sets_->seen.Reserve(view);
-  sets_->reached.Reserve(view);
-  sets_->expanded.Reserve(view);
+  sets_->left_out.Reserve(view);
+  sets_->boundary.Reserve(view);
 }
 
 void LineageWalk::AppendIds(NodeKind kind, std::vector<int64_t>* ids) const {
@@ -67,7 +67,10 @@ void LineageWalk::AppendIds(NodeKind kind, std::vector<int64_t>* ids) const {
   const uint32_t last =
       kind == NodeKind::kExecution ? view_.last_execution() : view_.last_artifact();
   if (nodes_.size() * kWordsPerNode > last / 64) {
-    reached().VisitIds(kind, [&](int64_t id) { ids->push_back(id); });
+    sets_->seen.VisitIds(kind, [&](int64_t id) {
+      const LineageNode node = LineageNode::Of(kind, static_cast<uint32_t>(id));
+      if (IsReached(node)) ids->push_back(id);
+    });
     return;
   }
   const auto begin = static_cast<ptrdiff_t>(ids->size());
@@ -78,92 +81,120 @@ void LineageWalk::AppendIds(NodeKind kind, std::vector<int64_t>* ids) const {
 }
 
 LineageWalk::~LineageWalk() {
-  for (const std::vector<LineageNode>* nodes : {&nodes_, &left_out_}) {
-    for (LineageNode node : *nodes) {
-      sets_->seen.Erase(node);
-      sets_->reached.Erase(node);
-      sets_->expanded.Erase(node);
-    }
+  for (LineageNode node : nodes_) {
+    sets_->seen.Erase(node);
+    if (has_boundary_) sets_->boundary.Erase(node);
+  }
+  for (LineageNode node : left_out_) {
+    sets_->seen.Erase(node);
+    sets_->left_out.Erase(node);
   }
   Pool::Get().Return(std::move(sets_));
 }
 
+void LineageWalk::TakeStarts(absl::Span<const LineageNode> starts) {
+  for (LineageNode start : starts) {
+    if (view_.Has(start) && sets_->seen.Insert(start)) nodes_.push_back(start);
+  }
+}
+
 absl::Status LineageWalk::Run(absl::Span<const LineageNode> starts,
                               const LineageWalkOptions& options) {
-  return Run(starts, options,
-             [](int64_t, absl::Span<const LineageNode>, absl::Span<LineageVerdict>) {
-               return absl::OkStatus();
-             });
+  TakeStarts(starts);
+  absl::Status status = RunHops(options, nullptr);
+  if (!status.ok()) CutToWholeHops();
+  return status;
 }
 
 absl::Status LineageWalk::Run(absl::Span<const LineageNode> starts,
                               const LineageWalkOptions& options, OnHop on_hop) {
-  std::vector<LineageNode> found;
-  for (LineageNode start : starts) {
-    if (view_.Has(start) && sets_->seen.Insert(start)) found.push_back(start);
-  }
-  std::vector<LineageNode> going_on;
-  for (int64_t hop = 0; !found.empty(); ++hop) {
-    if (absl::Status status = Judge(hop, found, on_hop, &going_on); !status.ok()) return status;
-    found.clear();
+  TakeStarts(starts);
+  absl::Status status = RunHops(options, &on_hop);
+  if (!status.ok()) CutToWholeHops();
+  return status;
+}
+
+absl::Status LineageWalk::RunHops(const LineageWalkOptions& options, const OnHop* on_hop) {
+  size_t begin = 0;
+  for (int64_t hop = 0; begin < nodes_.size(); ++hop) {
+    if (on_hop != nullptr) {
+      if (absl::Status status = Judge(hop, begin, *on_hop); !status.ok()) return status;
+    }
+    const size_t end = nodes_.size();
+    hop_ends_.push_back(end);
     if (hop >= options.max_hops) {
-      is_cut_by_hops_ = !going_on.empty();
+      for (size_t i = begin; i < end; ++i) {
+        if (IsBoundary(nodes_[i])) continue;
+        is_cut_by_hops_ = true;
+        MarkBoundary(nodes_[i]);
+      }
       break;
     }
     absl::Status status = options.event_types == kAllEventTypes
-                              ? Expand<true>(going_on, options, &found)
-                              : Expand<false>(going_on, options, &found);
+                              ? Expand<true>(begin, end, options)
+                              : Expand<false>(begin, end, options);
     if (!status.ok()) return status;
+    begin = end;
   }
   return absl::OkStatus();
 }
 
-absl::Status LineageWalk::Judge(int64_t hop, const std::vector<LineageNode>& found, OnHop on_hop,
-                                std::vector<LineageNode>* going_on) {
+void LineageWalk::CutToWholeHops() {
+  const size_t hops = hop_ends_.size();
+  const size_t end = hops == 0 ? 0 : hop_ends_[hops - 1];
+  for (size_t i = end; i < nodes_.size(); ++i) {
+    has_left_out_ = true;
+    sets_->left_out.Insert(nodes_[i]);
+    left_out_.push_back(nodes_[i]);
+  }
+  nodes_.resize(end);
+  for (size_t i = hops < 2 ? 0 : hop_ends_[hops - 2]; i < end; ++i) MarkBoundary(nodes_[i]);
+}
+
+absl::Status LineageWalk::Judge(int64_t hop, size_t begin, OnHop on_hop) {
+  const auto found = absl::MakeConstSpan(nodes_).subspan(begin);
   std::vector<LineageVerdict> verdicts(found.size(), LineageVerdict::kGoOn);
-  absl::Status status = on_hop(hop, found, absl::MakeSpan(verdicts));
-  going_on->clear();
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (!status.ok() || verdicts[i] == LineageVerdict::kLeaveOut) {
-      left_out_.push_back(found[i]);  // Also after an error, so that the sets get cleared.
+  if (absl::Status status = on_hop(hop, found, absl::MakeSpan(verdicts)); !status.ok()) {
+    return status;
+  }
+  size_t kept = begin;
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    const LineageNode node = nodes_[begin + i];
+    if (verdicts[i] == LineageVerdict::kLeaveOut) {
+      has_left_out_ = true;
+      sets_->left_out.Insert(node);
+      left_out_.push_back(node);
       continue;
     }
-    nodes_.push_back(found[i]);
-    sets_->reached.Insert(found[i]);
-    if (verdicts[i] == LineageVerdict::kGoOn) going_on->push_back(found[i]);
+    if (verdicts[i] == LineageVerdict::kStop) MarkBoundary(node);
+    nodes_[kept++] = node;
   }
-  hop_ends_.push_back(nodes_.size());
-  return status;
+  nodes_.resize(kept);
+  return absl::OkStatus();
 }
 
 template <bool kAllTypes>
-absl::Status LineageWalk::Expand(absl::Span<const LineageNode> nodes,
-                                 const LineageWalkOptions& options,
-                                 std::vector<LineageNode>* next) {
+absl::Status LineageWalk::Expand(size_t begin, size_t end, const LineageWalkOptions& options) {
   int64_t events = 0;
-  absl::Status spent;
-  for (size_t i = 0; i < nodes.size() && spent.ok(); ++i) {
-    if (i + kFetchAhead < nodes.size()) view_.Fetch(nodes[i + kFetchAhead]);
-    if (i + kFetchEventsAhead < nodes.size()) {
-      view_.FetchEvents(nodes[i + kFetchEventsAhead], options.direction);
+  for (size_t i = begin; i < end; ++i) {
+    if (i + kFetchAhead < end) view_.Fetch(nodes_[i + kFetchAhead]);
+    if (i + kFetchEventsAhead < end) {
+      view_.FetchEvents(nodes_[i + kFetchEventsAhead], options.direction);
     }
-    sets_->expanded.Insert(nodes[i]);
-    view_.VisitNeighbours(nodes[i], options.direction, [&](uint32_t event, LineageNode to) {
+    if (IsBoundary(nodes_[i])) continue;
+    view_.VisitNeighbours(nodes_[i], options.direction, [&](uint32_t event, LineageNode to) {
       ++events;
       if constexpr (!kAllTypes) {
         if ((options.event_types >> view_.ends(event).type & 1) == 0) return;
       }
-      if (sets_->seen.Insert(to)) next->push_back(to);
+      if (sets_->seen.Insert(to)) nodes_.push_back(to);
     });
     if (events >= kSlice) {
-      spent = reader_.Spend(events / kEventsPerVisit);
+      if (absl::Status spent = reader_.Spend(events / kEventsPerVisit); !spent.ok()) return spent;
       events %= kEventsPerVisit;
     }
   }
-  if (spent.ok()) spent = reader_.Spend(events / kEventsPerVisit);
-  // Seen, but in no list yet: the destructor must find them.
-  if (!spent.ok()) left_out_.insert(left_out_.end(), next->begin(), next->end());
-  return spent;
+  return reader_.Spend(events / kEventsPerVisit);
 }
 
 }  // namespace pedigree

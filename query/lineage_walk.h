@@ -96,7 +96,8 @@ class LineageWalk {
                                                absl::Span<LineageVerdict> verdicts)>;
 
   // Walks from `starts`; those that the view does not have are passed over. Only once.
-  // Errors: those of Reader::Spend(), for an eighth of a visit per event; those of `on_hop`.
+  // Errors: those of Reader::Spend(), for an eighth of a visit per event; those of `on_hop`. After
+  // an error the walk is as if it had been cut by max_hops behind the last hop that it finished.
   absl::Status Run(absl::Span<const LineageNode> starts, const LineageWalkOptions& options,
                    OnHop on_hop);
   absl::Status Run(absl::Span<const LineageNode> starts, const LineageWalkOptions& options);
@@ -107,30 +108,43 @@ class LineageWalk {
   void AppendIds(NodeKind kind, std::vector<int64_t>* ids) const;
   // nodes()[hop_ends()[h - 1] .. hop_ends()[h]) are h hops away.
   const std::vector<size_t>& hop_ends() const { return hop_ends_; }
-  bool IsReached(LineageNode node) const { return reached().Contains(node); }
+  bool IsReached(LineageNode node) const {
+    return sets_->seen.Contains(node) && !(has_left_out_ && sets_->left_out.Contains(node));
+  }
   // Whether the walk went on from the node: it has looked at all of its events in the direction.
-  bool IsExpanded(LineageNode node) const { return expanded().Contains(node); }
+  bool IsExpanded(LineageNode node) const {
+    return IsReached(node) && !(has_boundary_ && sets_->boundary.Contains(node));
+  }
   // Whether the walk ended at nodes that it would have gone on from if max_hops had let it.
   bool is_cut_by_hops() const { return is_cut_by_hops_; }
   const LineageView& view() const { return view_; }
 
  private:
   // The sets of a walk, cleared and used again: a walk of ten nodes must not pay for the size of
-  // the store.
+  // the store. Most walks only ever write to the first.
   struct Sets {
     LineageNodeSet seen;  // Reached, or left out.
-    LineageNodeSet reached;
-    LineageNodeSet expanded;
+    LineageNodeSet left_out;
+    LineageNodeSet boundary;  // Reached, and not gone on from.
   };
   class Pool;
 
-  const LineageNodeSet& reached() const { return sets_->reached; }
-  const LineageNodeSet& expanded() const { return sets_->expanded; }
+  // Appends what is reached first from nodes_[begin .. end) to nodes_.
   template <bool kAllTypes>
-  absl::Status Expand(absl::Span<const LineageNode> nodes, const LineageWalkOptions& options,
-                      std::vector<LineageNode>* next);
-  absl::Status Judge(int64_t hop, const std::vector<LineageNode>& found, OnHop on_hop,
-                     std::vector<LineageNode>* going_on);
+  absl::Status Expand(size_t begin, size_t end, const LineageWalkOptions& options);
+  // Lets `on_hop` judge nodes_[begin ..): takes out what is left out, notes what stops.
+  absl::Status Judge(int64_t hop, size_t begin, OnHop on_hop);
+  void MarkBoundary(LineageNode node) {
+    has_boundary_ = true;
+    sets_->boundary.Insert(node);
+  }
+  bool IsBoundary(LineageNode node) const {
+    return has_boundary_ && sets_->boundary.Contains(node);
+  }
+  absl::Status RunHops(const LineageWalkOptions& options, const OnHop* on_hop);
+  // Gives up the nodes of a hop that is not finished.
+  void CutToWholeHops();
+  void TakeStarts(absl::Span<const LineageNode> starts);
 
   const Reader& reader_;
   const LineageView view_;
@@ -138,6 +152,8 @@ class LineageWalk {
   std::vector<LineageNode> nodes_;
   std::vector<LineageNode> left_out_;
   std::vector<size_t> hop_ends_;
+  bool has_left_out_ = false;
+  bool has_boundary_ = false;
   bool is_cut_by_hops_ = false;
 };
 

@@ -45,6 +45,8 @@ DEFINE_string(max_message_bytes, "100MiB",
               "grpc.max_receive_message_length in --grpc_channel_arguments.");
 DEFINE_string(block_cache_bytes, "256MiB", "Memory for blocks read from disk, 1MiB to 1024GiB.");
 DEFINE_string(write_buffer_bytes, "64MiB", "Memory of all memtables together, 1MiB to 1024GiB.");
+DEFINE_string(record_cache_bytes, "64MiB",
+              "Memory for nodes and events that were read lately, 0 to 1024GiB.");
 DEFINE_string(max_queued_bytes, "256MiB",
               "Memory of the writes that wait, --max_message_bytes to 1024GiB.");
 DEFINE_string(property_indexes, "",
@@ -506,6 +508,8 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseSize(FromFlag("block_cache_bytes"), kMiB, kMaxMemoryBytes));
   options.write_buffer_bytes =
       failure.Take(ParseSize(FromFlag("write_buffer_bytes"), kMiB, kMaxMemoryBytes));
+  options.record_cache_bytes =
+      failure.Take(ParseSize(FromFlag("record_cache_bytes"), 0, kMaxMemoryBytes));
   options.max_queued_bytes =
       failure.Take(MaxQueuedBytes(static_cast<size_t>(options.max_message_bytes)));
   options.property_indexes = failure.Take(ParseProperties(FromFlag("property_indexes")));

@@ -87,6 +87,10 @@ struct ServerOptions {
 
   // Memory of all memtables together, in bytes, 1 MiB to 1 TiB. --write_buffer_bytes.
   size_t write_buffer_bytes = size_t{64} << 20;
+  // Memory for records read lately, in bytes, 0 to 1 TiB. --record_cache_bytes.
+  size_t record_cache_bytes = size_t{64} << 20;
+  // Where the store says what takes long; no flag. Nowhere if unset.
+  LogLine log;
 
   // Memory of the writes that wait for the committer, in bytes, from max_message_bytes (so that no
   // message is too large to wait) to 1 TiB. --max_queued_bytes; its default grows with

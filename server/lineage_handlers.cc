@@ -293,6 +293,8 @@ absl::Status GetLineageSubgraph(const Reader& reader,
         }
         return judged;
       });
+  // What is long goes to a thread that may take its time before, not after, it is half done.
+  if (status.ok()) status = reader.Spend(static_cast<int64_t>(walk.nodes().size()));
   if (!status.ok()) return status;
   const GraphFields fields(request.read_mask());
   Answer graph(reader.catalog());

@@ -73,6 +73,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   for (const std::string& notice : line->notices) Log(notice);
+  line->options.log = Log;
   if (line->options.task == Task::kVerify) return Verify(line->options);
   auto server = Server::Start(line->options);
   if (!server.ok()) return Fail(server.status());

@@ -47,6 +47,8 @@ StoreOptions StoreOptionsOf(const ServerOptions& options) {
   store.sync = options.sync;
   store.block_cache_bytes = options.block_cache_bytes;
   store.write_buffer_bytes = options.write_buffer_bytes;
+  store.record_cache_bytes = options.record_cache_bytes;
+  store.log = options.log;
   store.max_queued_bytes = options.max_queued_bytes;
   store.max_query_visits = options.max_query_visits;
   store.max_query_time = options.max_query_time;

@@ -1,6 +1,7 @@
 #include "store/reader.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -111,11 +112,17 @@ absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit
 absl::StatusOr<std::vector<SharedBytes>> Reader::FetchRecords(NodeKind kind,
                                                               absl::Span<const int64_t> ids) const {
   std::vector<SharedBytes> records(ids.size());
+  std::array<RecordCache::Key, kBatch> cached_as;
+  for (size_t i = 0; i < ids.size(); ++i) cached_as[i] = RecordCache::NodeOf(kind, ids[i]);
+  version_->records->FindMany(absl::MakeConstSpan(cached_as.data(), ids.size()), version_->number,
+                              absl::MakeSpan(records));
   std::vector<std::string> keys;
   std::vector<size_t> missing;
   for (size_t i = 0; i < ids.size(); ++i) {
-    records[i] = FindCached(RecordCache::NodeOf(kind, ids[i]));
-    if (records[i]) continue;
+    if (records[i]) {
+      __builtin_prefetch(records[i].view().data());
+      continue;
+    }
     missing.push_back(i);
     keys.push_back(NodeKey{kind, ids[i]}.Encode());
   }
@@ -342,6 +349,34 @@ absl::Status Reader::VisitEventsOfExecution(
   // Of executions without events there is no end: clients ask for any number.
   if (status.ok() && is_short && !chunks.empty()) Remember(cached_as, chunks);
   return status;
+}
+
+absl::Status Reader::VisitEvents(
+    absl::Span<const EventEnds> events,
+    absl::FunctionRef<void(size_t place, absl::string_view event)> visit) const {
+  std::vector<std::string> keys;
+  for (size_t begin = 0; begin < events.size(); begin += kBatch) {
+    const auto batch = events.subspan(begin, kBatch);
+    absl::Status spent = Spend(static_cast<int64_t>(batch.size()));
+    if (!spent.ok()) return spent;
+    keys.clear();
+    for (const EventEnds& event : batch) {
+      keys.push_back(ArtifactEventKey{event.artifact, event.execution, event.type}.Encode());
+    }
+    bool damaged = false;
+    absl::Status status = view().MultiGet(keys, blocking_, [&](size_t i, absl::string_view value) {
+      ByteReader reader(value);
+      uint64_t number = 0;
+      if (reader.ReadVarint(&number)) {
+        visit(begin + i, reader.rest());
+      } else {
+        damaged = true;
+      }
+    });
+    if (!status.ok()) return status;
+    if (damaged) return DamagedIndex("artifact_event");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Reader::VisitEventsOfArtifact(

@@ -143,6 +143,12 @@ class Reader final : public Lookup {
   absl::Status VisitEventsOfExecution(int64_t execution,
                                       absl::FunctionRef<void(absl::string_view event)> visit) const;
 
+  // Visits those of `events` that exist, each with its place there, in no particular order: for a
+  // few events of executions that have many.
+  absl::Status VisitEvents(
+      absl::Span<const EventEnds> events,
+      absl::FunctionRef<void(size_t place, absl::string_view event)> visit) const;
+
   // Visits the events of one artifact in insertion order.
   absl::Status VisitEventsOfArtifact(int64_t artifact,
                                      absl::FunctionRef<void(absl::string_view event)> visit) const;

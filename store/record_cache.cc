@@ -31,6 +31,27 @@ SharedBytes RecordCache::Find(Key key, uint64_t version) {
   if (young_capacity_ == 0 || key == kNothing) return {};
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
+  return FindIn(shard, key, version);
+}
+
+void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version,
+                           absl::Span<SharedBytes> found) {
+  if (young_capacity_ == 0) return;
+  for (size_t begin = 0; begin < keys.size();) {
+    Shard& shard = ShardOf(keys[begin]);
+    std::lock_guard<std::mutex> lock(shard.mutex);
+    size_t end = begin;
+    // All memory is asked for before any is waited for.
+    for (; end < keys.size() && &ShardOf(keys[end]) == &shard; ++end) {
+      shard.young.prefetch(keys[end]);
+    }
+    for (; begin < end; ++begin) {
+      if (!(keys[begin] == kNothing)) found[begin] = FindIn(shard, keys[begin], version);
+    }
+  }
+}
+
+SharedBytes RecordCache::FindIn(Shard& shard, Key key, uint64_t version) {
   if (const auto it = shard.young.find(key); it != shard.young.end()) {
     return it->second.since <= version ? it->second.bytes : SharedBytes();
   }

@@ -22,6 +22,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "store/traits.h"
 
 namespace pedigree {
@@ -63,6 +64,8 @@ class RecordCache {
 
   // Null if the bytes as of `version` are not here.
   SharedBytes Find(Key key, uint64_t version);
+  // The same for many, of one kind and ascending for speed.
+  void FindMany(absl::Span<const Key> keys, uint64_t version, absl::Span<SharedBytes> found);
   // REQUIRES: these are the key's bytes as of `version`.
   void Insert(Key key, uint64_t version, const SharedBytes& bytes);
   // From `version` on the key has other bytes.
@@ -94,7 +97,8 @@ class RecordCache {
     constexpr int64_t kEndOfIds = int64_t{1} << 53;
     return id > 0 && id < kEndOfIds ? Key{kind << 60 | static_cast<uint64_t>(id)} : kNothing;
   }
-  Shard& ShardOf(Key key) { return shards_[(key.bits >> 8 ^ key.bits >> 60) % kShards]; }
+  Shard& ShardOf(Key key) { return shards_[(key.bits >> 12 ^ key.bits >> 60) % kShards]; }
+  SharedBytes FindIn(Shard& shard, Key key, uint64_t version);
   void AddYoung(Shard& shard, Key key, Entry entry);
 
   const size_t young_capacity_;  // Of a shard.

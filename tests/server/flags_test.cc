@@ -112,6 +112,7 @@ TEST(ServerFlags, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options.sync, Sync::kAlways);
   EXPECT_EQ(options.block_cache_bytes, 256 * kMiB);
   EXPECT_EQ(options.write_buffer_bytes, 64 * kMiB);
+  EXPECT_EQ(options.record_cache_bytes, 64 * kMiB);
   EXPECT_EQ(options.max_queued_bytes, 256 * kMiB);
   EXPECT_TRUE(line.notices.empty());
   EXPECT_TRUE(line.answer.empty());
