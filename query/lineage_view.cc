@@ -53,6 +53,19 @@ absl::StatusOr<LineageView> LineageView::AsOf(const Reader& reader, int64_t time
   return view;
 }
 
+absl::StatusOr<LineageView> LineageView::Within(const Reader& reader, const LineageBounds& bounds,
+                                                int64_t as_of_ms) {
+  LineageView view(reader, as_of_ms);
+  if (bounds.last_event > view.last_event_ || bounds.last_artifact > view.last_artifact_ ||
+      bounds.last_execution > view.last_execution_) {
+    return absl::InvalidArgumentError("it is of a store that has more than this one");
+  }
+  view.last_event_ = bounds.last_event;
+  view.last_artifact_ = bounds.last_artifact;
+  view.last_execution_ = bounds.last_execution;
+  return view;
+}
+
 LineageEdgeIterator::LineageEdgeIterator(const LineageView& view, LineageNode node,
                                          LineageDirection direction)
     : view_(&view),

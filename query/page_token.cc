@@ -10,15 +10,15 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 
-uint64_t DigestOf(absl::string_view list) {
+}  // namespace
+
+uint64_t DigestOf(absl::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(list.data()), list.size(), digest);
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
   uint64_t value = 0;
   ByteReader({reinterpret_cast<const char*>(digest), sizeof(digest)}).ReadBe64(&value);
   return value;
 }
-
-}  // namespace
 
 std::string EncodePageToken(absl::string_view list, TimeAndId last) {
   std::string bytes;

@@ -16,6 +16,9 @@
 
 namespace pedigree {
 
+// The first 8 bytes of a text's SHA-256.
+uint64_t DigestOf(absl::string_view text);
+
 // `list` is any text that says which list it is.
 std::string EncodePageToken(absl::string_view list, TimeAndId last);
 
