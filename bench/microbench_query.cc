@@ -22,8 +22,9 @@ StoreFixture* Fixture(benchmark::State& state) {
 
 // Ten terms that offer no unique look-up, so that the planner goes through all its steps.
 constexpr char kTenTerms[] =
-    "type = 'system.Model' AND state = LIVE AND contexts_run.type = 'system.PipelineRun' AND "
-    "contexts_run.name = 'no-such-run' AND custom_properties.stage.string_value IN ('a', 'b') AND "
+    "type = 'system.Dataset' AND state = LIVE AND contexts_run.type = 'system.PipelineRun' AND "
+    "contexts_run.name = '5e0bd5ea-1795-4113-b759-0ea2c1e0f0a1' AND "
+    "custom_properties.stage.string_value IN ('a', 'b') AND "
     "NOT uri LIKE 'gs://scratch/%' AND id > 100 AND events_0.type = OUTPUT AND "
     "custom_properties.size.int_value > 5 AND name IS NOT NULL";
 
