@@ -5,12 +5,14 @@
 #include <array>
 #include <iostream>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/query/compare_walk.h"
 #include "tests/query/graph_nodes.h"
 #include "tests/query/lineage_oracle.h"
+#include "tests/query/random_graph.h"
 #include "tests/store/random.h"
 
 namespace pedigree {
@@ -26,86 +28,6 @@ constexpr int kGraphs = 2'000;
 constexpr bool kEverything = false;
 #endif
 constexpr int kQuestionsPerGraph = 8;
-
-struct RandomGraph {
-  OracleLineage lineage;
-  GraphNodes::Sizes sizes;
-};
-
-class RandomGraphs {
- public:
-  explicit RandomGraphs(Random* random) : random_(*random) {}
-
-  RandomGraph Make() {
-    RandomGraph made;
-    made.sizes.artifacts = random_.Between(1, 12);
-    made.sizes.executions = random_.Between(1, 12);
-    for (int64_t id = 1; id <= made.sizes.artifacts; ++id) {
-      made.lineage.nodes[{NodeKind::kArtifact, id}] = GraphNodes::CreateTimeOf(id);
-    }
-    for (int64_t id = 1; id <= made.sizes.executions; ++id) {
-      made.lineage.nodes[{NodeKind::kExecution, id}] = GraphNodes::CreateTimeOf(id);
-    }
-    const int64_t events = random_.Between(0, 30);
-    while (made.sizes.events < events) AddEvent(&made);
-    return made;
-  }
-
-  OracleQuestion Ask(const RandomGraph& graph) {
-    OracleQuestion question;
-    const int64_t direction = random_.Between(1, 3);
-    question.is_upstream = direction != 2;
-    question.is_downstream = direction != 1;
-    question.starts = SomeNodes(graph, random_.OneIn(3) ? random_.Between(2, 5) : 1);
-    if (random_.OneIn(20)) question.starts.insert({NodeKind::kArtifact, 15});  // Never there.
-    if (random_.OneIn(2)) question.max_hops = random_.Between(0, 7);
-    if (random_.OneIn(50)) question.max_hops = std::numeric_limits<int64_t>::max();
-    if (random_.OneIn(3)) {
-      question.event_types.emplace();
-      for (int type = 0; type <= Event::Type_MAX; ++type) {
-        if (random_.OneIn(2)) question.event_types->insert(type);
-      }
-    }
-    if (random_.OneIn(2)) question.stops = SomeNodes(graph, random_.Between(1, 4));
-    if (random_.OneIn(3)) question.left_out = SomeNodes(graph, random_.Between(1, 4));
-    if (random_.OneIn(4)) {
-      question.as_of_ms = random_.Between(TestStore::kStartMs - 1,
-                                          GraphNodes::CreateTimeOf(GraphNodes::kNodes) + 3);
-    }
-    return question;
-  }
-
- private:
-  // In the order that a store would give them: mostly several of one execution at once.
-  void AddEvent(RandomGraph* graph) {
-    OracleEvent event;
-    const auto& events = graph->lineage.events;
-    event.artifact = random_.Between(1, graph->sizes.artifacts);
-    event.execution = random_.Between(1, graph->sizes.executions);
-    if (!events.empty() && random_.OneIn(2)) event.execution = events.back().execution;
-    if (!events.empty() && random_.OneIn(5)) event = random_.Pick(events);  // A parallel one.
-    event.type = static_cast<Event::Type>(random_.Between(0, Event::Type_MAX));
-    event.time_ms = random_.OneIn(20)
-                        ? random_.Between(-5, 5)
-                        : TestStore::kStartMs + random_.Between(0, GraphNodes::kNodes / 2 + 2);
-    graph->lineage.events.push_back(event);
-    ++graph->sizes.events;
-  }
-
-  std::set<OracleRef> SomeNodes(const RandomGraph& graph, int64_t count) {
-    std::set<OracleRef> nodes;
-    for (; count > 0; --count) {
-      if (random_.OneIn(2)) {
-        nodes.insert({NodeKind::kArtifact, random_.Between(1, graph.sizes.artifacts)});
-      } else {
-        nodes.insert({NodeKind::kExecution, random_.Between(1, graph.sizes.executions)});
-      }
-    }
-    return nodes;
-  }
-
-  Random& random_;
-};
 
 TEST(LineageRandom, WalksAreTheOracles) {
   const GraphNodes nodes;
@@ -138,6 +60,62 @@ TEST(LineageRandom, WalksAreTheOracles) {
             << " nodes reached, " << with_events << " walks over events" << std::endl;
   EXPECT_GE(with_events * 5, int64_t{kGraphs} * kQuestionsPerGraph * 2)
       << "the questions do not fit the graphs, and the test shows little";
+}
+
+// The memory of a walk is used again by the next one.
+TEST(LineageWalk, AFailedWalkLeavesNothingToTheNext) {
+  const GraphNodes nodes;
+  const uint64_t seed = Random().seed();
+  for (uint64_t i = 0; i < 500; ++i) {
+    Random random(seed + i);
+    RandomGraphs graphs(&random);
+    const RandomGraph made = graphs.Make();
+    EventGraph graph;
+    FillGraph(made.lineage, &graph);
+    const Reader reader = nodes.ReaderOf(graph, made.sizes);
+    const LineageView view(reader);
+    LineageWalk failing(reader, view);
+    const int64_t last_hop = random.Between(0, 3);
+    const auto fail = [&](int64_t hop, absl::Span<const LineageNode> reached,
+                          absl::Span<LineageVerdict> verdicts) {
+      verdicts[random.Index(reached.size())] = static_cast<LineageVerdict>(random.Between(0, 2));
+      return hop < last_hop ? absl::OkStatus() : absl::CancelledError("on purpose");
+    };
+    const absl::Status status = failing.Run({LineageNode::Artifact(1)}, {}, fail);
+    EXPECT_TRUE(status.ok() || absl::IsCancelled(status)) << status;
+    // One while it is there, one with what it has left.
+    const OracleQuestion question = graphs.Ask(made);
+    if (question.as_of_ms.has_value()) continue;
+    ASSERT_EQ(WalkDifference(reader, view, made.lineage, question), "") << random.seed();
+    { const LineageWalk gone(reader, view); }
+    ASSERT_EQ(WalkDifference(reader, view, made.lineage, question), "") << random.seed();
+  }
+}
+
+TEST(LineageWalk, SpendsTheReadersVisits) {
+  const GraphNodes nodes;
+  OracleLineage lineage;
+  for (int64_t id = 1; id <= GraphNodes::kNodes; ++id) {
+    lineage.nodes[{NodeKind::kArtifact, id}] = 0;
+    lineage.nodes[{NodeKind::kExecution, id}] = 0;
+  }
+  for (int64_t i = 0; i < 40'000; ++i) {
+    lineage.events.push_back({1 + i % 2, 1 + i % GraphNodes::kNodes, Event::INPUT, 0});
+  }
+  EventGraph graph;
+  FillGraph(lineage, &graph);
+  const GraphNodes::Sizes sizes = {GraphNodes::kNodes, GraphNodes::kNodes,
+                                   static_cast<int64_t>(lineage.events.size())};
+  const Reader allowed = nodes.ReaderOf(graph, sizes);
+  const Reader cache_only(std::make_shared<const Version>(allowed.version()), Blocking::kCacheOnly);
+  for (int i = 0; i < 3; ++i) {
+    LineageWalk walk(cache_only, LineageView(cache_only));
+    EXPECT_TRUE(IsWouldBlock(walk.Run({LineageNode::Artifact(1)}, {})));
+  }
+  OracleQuestion question;
+  question.starts = {{NodeKind::kArtifact, 1}};
+  question.is_downstream = true;
+  EXPECT_EQ(WalkDifference(allowed, LineageView(allowed), lineage, question), "");
 }
 
 enum class LeaveOut : uint8_t { kNothing, kEachNode };
