@@ -174,6 +174,7 @@ std::string LoadClient::Record(const ExecutionWrite& write) {
     failure = record(&artifact_names_, response.artifact_ids(i), pair.artifact().name());
   }
   writes_.push_back(write);
+  lineage_.Add(request, response);
   return failure;
 }
 
@@ -328,6 +329,7 @@ std::string LoadClient::CheckWrites(size_t begin, size_t end) {
   }
   for (size_t i = begin; i < end; ++i) {
     std::string failure = CheckNeighbours(writes_[i]);
+    if (failure.empty()) failure = lineage_.Check(&client_, writes_[i].response.execution_id());
     if (!failure.empty()) return failure;
   }
   return "";

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/status.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
+#include "tests/crash/own_lineage.h"
 #include "tests/store/random.h"
 #include "tests/support/raw_client.h"
 
@@ -98,6 +99,7 @@ class LoadClient {
   int64_t next_number_ = 0;
 
   std::vector<ExecutionWrite> writes_;  // That are there.
+  OwnLineage lineage_;                  // Of these.
   size_t checked_ = 0;                  // So many of them have been checked once.
   std::optional<ml_metadata::PutExecutionRequest> execution_under_way_;
   std::optional<int64_t> counter_under_way_;
