@@ -5,7 +5,9 @@
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "server/handlers.h"
+#include "server/lineage_service_handlers.h"
 #include "server/query_handlers.h"
+#include "server/trace_answer.h"
 #include "server/validate.h"
 
 namespace pedigree {
@@ -130,7 +132,7 @@ constexpr Method Read(absl::string_view name) {
 }
 
 template <class Maker>
-[[maybe_unused]] constexpr StreamMethod Stream(absl::string_view name) {
+constexpr StreamMethod Stream(absl::string_view name) {
   return {
       name, [] {
         return std::unique_ptr<StreamCall>(new StreamCallWith<RequestType<&Maker::Next>, Maker>());
@@ -204,9 +206,18 @@ constexpr Method kQueryMethods[] = {
     Read<&ListPropertyIndexes>("ListPropertyIndexes"),
 };
 
+constexpr Method kLineageMethods[] = {
+    Read<&FindPaths>("FindPaths"),
+};
+
+constexpr StreamMethod kLineageStreams[] = {
+    Stream<TraceAnswer>("Trace"),
+};
+
 constexpr ServiceTable kServices[] = {
     {kServiceName, kMethods, {}},
     {kQueryServiceName, kQueryMethods, {}},
+    {kLineageServiceName, kLineageMethods, kLineageStreams},
 };
 
 // The method of a service that is called `name`; null if there is none.
