@@ -66,15 +66,24 @@ class WayFinder {
         is_on_root_(num_vertices(graph), false),
         hops_(num_vertices(graph), kUnknown) {}
 
-  // What follows `root`, without visiting its vertices again and without going to one of `banned`
-  // first: at most `max_hops` vertices, the last of them `to`. Nullopt if there is no such way.
-  // Errors: those of Reader::Spend().
-  absl::StatusOr<std::optional<Vertices>> Find(absl::Span<const uint32_t> root,
-                                               const absl::flat_hash_set<uint32_t>& banned,
+  // The root is the beginning of the ways to come: no way visits a vertex of it again. It is made
+  // longer vertex by vertex, since marking it anew for every place of a path would take the square
+  // of the path's length.
+  void ExtendRoot(uint32_t vertex) {
+    root_.push_back(vertex);
+    is_on_root_[vertex] = true;
+  }
+  void ClearRoot() {
+    for (uint32_t vertex : root_) is_on_root_[vertex] = false;
+    root_.clear();
+  }
+
+  // What follows the root, without going to one of `banned` first: at most `max_hops` vertices, the
+  // last of them `to`. Nullopt if there is no such way.
+  // REQUIRES: there is a root. Errors: those of Reader::Spend().
+  absl::StatusOr<std::optional<Vertices>> Find(const absl::flat_hash_set<uint32_t>& banned,
                                                int64_t max_hops) {
-    for (uint32_t vertex : root) is_on_root_[vertex] = true;
-    auto way = FindBehindRoot(root.back(), banned, max_hops);
-    for (uint32_t vertex : root) is_on_root_[vertex] = false;
+    auto way = FindBehindRoot(root_.back(), banned, max_hops);
     for (uint32_t vertex : seen_) hops_[vertex] = kUnknown;
     seen_.clear();
     return way;
@@ -142,6 +151,7 @@ class WayFinder {
   const Graph& graph_;
   const uint32_t to_;
   const Predecessors predecessors_;
+  Vertices root_;
   std::vector<bool> is_on_root_;  // By vertex.
   Vertices hops_;                 // By vertex: to `to`; kUnknown if it has not been seen.
   Vertices seen_;
@@ -161,35 +171,45 @@ struct Candidate {
 // Yen's algorithm.
 class ShortestPaths {
  public:
-  ShortestPaths(const Reader& reader, const Graph& graph, uint32_t to, int64_t max_hops)
-      : finder_(reader, graph, to), max_hops_(max_hops) {}
+  ShortestPaths(const Reader& reader, const Graph& graph, uint32_t to, int64_t max_hops,
+                size_t count)
+      : finder_(reader, graph, to), max_hops_(max_hops), count_(count) {}
 
   // Finds up to `count` paths, the best first. After an error found() has the best so far.
-  absl::Status Find(uint32_t from, size_t count) {
-    absl::Status status = AddCandidate({from}, 0, {});
+  absl::Status Find(uint32_t from) {
+    absl::Status status = AddFirst(from);
     while (status.ok() && !candidates_.empty()) {
       found_.push_back(std::move(candidates_.extract(candidates_.begin()).value()));
-      if (found_.size() == count) break;
+      if (found_.size() == count_) break;
       status = AddFollowers();
-      // The others can not be among the best any more.
-      while (candidates_.size() > count - found_.size()) {
-        candidates_.erase(std::prev(candidates_.end()));
-      }
     }
     return status;
   }
   const std::vector<Candidate>& found() const { return found_; }
 
  private:
-  // Adds the best path that begins with `root`, whose last vertex is at `place`, if there is one.
-  absl::Status AddCandidate(absl::Span<const uint32_t> root, size_t place,
+  absl::Status AddFirst(uint32_t from) {
+    const Vertices root = {from};
+    finder_.ExtendRoot(from);
+    absl::Status status = AddCandidate(root, {});
+    finder_.ClearRoot();
+    return status;
+  }
+
+  // Adds the best path that begins with `root`, which is the finder's, if there is one.
+  absl::Status AddCandidate(absl::Span<const uint32_t> root,
                             const absl::flat_hash_set<uint32_t>& banned) {
-    auto way = finder_.Find(root, banned, max_hops_ - static_cast<int64_t>(place));
+    const size_t place = root.size() - 1;
+    auto way = finder_.Find(banned, max_hops_ - static_cast<int64_t>(place));
     if (!way.ok()) return way.status();
     if (!way->has_value()) return absl::OkStatus();
     Candidate candidate = {Vertices(root.begin(), root.end()), place};
     candidate.vertices.insert(candidate.vertices.end(), (*way)->begin(), (*way)->end());
     candidates_.insert(std::move(candidate));
+    // The others can not be among the best any more. A long path has as many followers as places,
+    // each as long as itself: they must not all be in memory.
+    if (candidates_.size() > count_ - found_.size())
+      candidates_.erase(std::prev(candidates_.end()));
     return absl::OkStatus();
   }
 
@@ -202,20 +222,23 @@ class ShortestPaths {
                                         path.vertices.begin(), path.vertices.end());
       shared.push_back(static_cast<size_t>(a - last.vertices.begin()));
     }
-    for (size_t place = last.leaves_at; place + 1 < last.vertices.size(); ++place) {
+    absl::Status status;
+    for (size_t place = 0; status.ok() && place + 1 < last.vertices.size(); ++place) {
+      finder_.ExtendRoot(last.vertices[place]);
+      if (place < last.leaves_at) continue;
       absl::flat_hash_set<uint32_t> banned;
       for (size_t i = 0; i < found_.size(); ++i) {
         if (shared[i] > place) banned.insert(found_[i].vertices[place + 1]);
       }
-      absl::Status status =
-          AddCandidate(absl::MakeConstSpan(last.vertices).first(place + 1), place, banned);
-      if (!status.ok()) return status;
+      status = AddCandidate(absl::MakeConstSpan(last.vertices).first(place + 1), banned);
     }
-    return absl::OkStatus();
+    finder_.ClearRoot();
+    return status;
   }
 
   WayFinder finder_;
   const int64_t max_hops_;
+  const size_t count_;
   std::vector<Candidate> found_;
   std::set<Candidate> candidates_;
 };
@@ -329,9 +352,9 @@ absl::StatusOr<LineagePaths> PathsBetween(const Reader& reader, const Between& b
   if (!closure.ok()) return closure.status();
   const LineageNumbering& numbering = closure->numbering();
   const LineageComponents components = ComponentsOf(closure->graph());
-  ShortestPaths shortest(reader, closure->graph(), numbering.NumberOf(to), max_hops);
   // One more than asked for, to know whether there are more.
-  absl::Status status = shortest.Find(numbering.NumberOf(from), max_paths + 1);
+  ShortestPaths shortest(reader, closure->graph(), numbering.NumberOf(to), max_hops, max_paths + 1);
+  absl::Status status = shortest.Find(numbering.NumberOf(from));
   const bool is_exhausted = absl::IsResourceExhausted(status) && !shortest.found().empty();
   if (!status.ok() && !is_exhausted) return status;
   LineagePaths answer;
