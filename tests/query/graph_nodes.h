@@ -1,8 +1,10 @@
 // Readers of any graph over nodes that exist: random tests try thousands of graphs a second, which
 // no store could be filled with.
 //
-// One store is made, with kNodes artifacts and as many executions, two of each a millisecond, and
-// each graph that a test fills is read as if it were that store's. Threads: as Reader.
+// One store is made, with kNodes artifacts and as many executions, two of each a millisecond, in
+// some contexts, and with every event that there can be between them. Each graph that a test fills
+// is read as if it were that store's: what the graph has not, no lineage call looks at. Types,
+// names, values and the paths of events vary with the seed. Threads: as Reader.
 //
 //   GraphNodes nodes;
 //   EventGraph graph;
@@ -11,10 +13,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
 
+#include "ml_metadata/proto/metadata_store.pb.h"
 #include "store/reader.h"
+#include "tests/query/lineage_oracle.h"
+#include "tests/store/random.h"
 #include "tests/store/test_store.h"
 
 namespace pedigree {
@@ -22,6 +31,8 @@ namespace pedigree {
 class GraphNodes {
  public:
   static constexpr int64_t kNodes = 16;
+  // More than a record holds, so that some nodes have lists of them.
+  static constexpr int64_t kContexts = static_cast<int64_t>(kMaxNearLinks) + 4;
   // Of the artifact and of the execution of this id.
   static constexpr int64_t CreateTimeOf(int64_t id) { return TestStore::kStartMs + (id + 1) / 2; }
 
@@ -31,32 +42,45 @@ class GraphNodes {
     int64_t events = 0;
   };
 
-  GraphNodes() {
-    const int64_t artifact_type = PutType<ml_metadata::Artifact>(store_, "Data");
-    const int64_t execution_type = PutType<ml_metadata::Execution>(store_, "Train");
-    for (int64_t id = 1; id <= kNodes; ++id) {
-      store_.SetClock(CreateTimeOf(id));
-      EXPECT_TRUE(IsOk(Insert(store_, NewNode<ml_metadata::Artifact>(artifact_type))));
-      EXPECT_TRUE(IsOk(Insert(store_, NewNode<ml_metadata::Execution>(execution_type))));
-    }
-    EXPECT_TRUE(IsOk(store_->Read(Blocking::kAllowed, [&](const Reader& reader) {
-      version_ = reader.version();
-      return absl::OkStatus();
-    })));
-  }
+  explicit GraphNodes(uint64_t seed = 1);
 
   // REQUIRES: no more nodes than kNodes of a kind. `graph` is borrowed and outlives the reader.
   Reader ReaderOf(const EventGraph& graph, const Sizes& sizes) const {
-    auto version = std::make_shared<Version>(*version_);
-    version->graph = &graph;
-    version->counters.last_node_id[IndexOf(NodeKind::kArtifact)] = sizes.artifacts;
-    version->counters.last_node_id[IndexOf(NodeKind::kExecution)] = sizes.executions;
-    version->counters.last_event_number = sizes.events;
-    return Reader(std::move(version), Blocking::kAllowed);
+    return Reader(VersionOf(graph, sizes), Blocking::kAllowed);
   }
+  // The same, for a reader with limits of its own.
+  std::shared_ptr<const Version> VersionOf(const EventGraph& graph, const Sizes& sizes) const;
+
+  // As calls answer them. REQUIRES: there is such a one.
+  const ml_metadata::Artifact& artifact(int64_t id) const { return artifacts_.at(id); }
+  const ml_metadata::Execution& execution(int64_t id) const { return executions_.at(id); }
+  const ml_metadata::Context& context(int64_t id) const { return contexts_.at(id); }
+  const ml_metadata::Event& event(const OracleEvent& event) const {
+    return events_.at({event.artifact, event.execution, event.type});
+  }
+  const std::vector<int64_t>& ContextsOf(OracleRef node) const { return contexts_of_.at(node); }
+  // "" for none.
+  const std::string& TypeVersionOf(int64_t type_id) const { return type_versions_.at(type_id); }
 
  private:
+  template <class Node>
+  int64_t AddType(const std::string& name, const std::string& version = "");
+  template <class Node>
+  void AddNode(const std::vector<int64_t>& types, int64_t id, std::map<int64_t, Node>* nodes);
+  template <class Node>
+  void ReadNodes(std::map<int64_t, Node>* nodes);
+  std::vector<int64_t> SomeContexts();
+  void AddEvents();
+
+  Random random_;
   TestStore store_;
+  std::map<int64_t, ml_metadata::Artifact> artifacts_;
+  std::map<int64_t, ml_metadata::Execution> executions_;
+  std::map<int64_t, ml_metadata::Context> contexts_;
+  std::map<std::tuple<int64_t, int64_t, ml_metadata::Event::Type>, ml_metadata::Event> events_;
+  std::map<OracleRef, std::vector<int64_t>> contexts_of_;
+  std::map<int64_t, std::string> type_names_;
+  std::map<int64_t, std::string> type_versions_;
   std::optional<Version> version_;  // Goes before the store that it looks at.
 };
 

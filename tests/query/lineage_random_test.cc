@@ -13,6 +13,7 @@
 #include "tests/query/graph_nodes.h"
 #include "tests/query/lineage_oracle.h"
 #include "tests/query/random_graph.h"
+#include "tests/query/small_graphs.h"
 #include "tests/store/random.h"
 
 namespace pedigree {
@@ -118,97 +119,32 @@ TEST(LineageWalk, SpendsTheReadersVisits) {
   EXPECT_EQ(WalkDifference(allowed, LineageView(allowed), lineage, question), "");
 }
 
-enum class LeaveOut : uint8_t { kNothing, kEachNode };
-
-// All graphs of so many nodes with an input, an output, both or nothing between every two, and of
-// each all directions, limits, single starts and single stops.
-class AllSmallGraphs {
- public:
-  AllSmallGraphs(int64_t artifacts, int64_t executions, LeaveOut leave_out)
-      : artifacts_(artifacts), executions_(executions), leave_out_(leave_out) {
-    for (int64_t id = 1; id <= artifacts; ++id) all_.push_back({NodeKind::kArtifact, id});
-    for (int64_t id = 1; id <= executions; ++id) all_.push_back({NodeKind::kExecution, id});
-  }
-
-  // Stops at the first difference. Every `step`th graph.
-  void Check(const GraphNodes& nodes, uint64_t step) {
-    const uint64_t graphs = uint64_t{1} << (2 * artifacts_ * executions_);
-    for (uint64_t code = 0; code < graphs; code += step) {
-      const OracleLineage lineage = LineageOf(code);
-      EventGraph graph;
-      FillGraph(lineage, &graph);
-      const Reader reader = nodes.ReaderOf(
-          graph, {artifacts_, executions_, static_cast<int64_t>(lineage.events.size())});
-      CheckOne(reader, lineage);
-      ASSERT_FALSE(testing::Test::HasFailure()) << "graph " << code;
-    }
-    std::cout << (graphs + step - 1) / step << " graphs, " << walks_ << " walks" << std::endl;
-  }
-
- private:
-  // Two bits of the code for each pair: bit 0 is an input, bit 1 an output.
-  OracleLineage LineageOf(uint64_t code) const {
-    OracleLineage lineage;
-    for (const OracleRef& node : all_) lineage.nodes[node] = 0;
-    for (int64_t execution = 1; execution <= executions_; ++execution) {
-      for (int64_t artifact = 1; artifact <= artifacts_; ++artifact, code >>= 2) {
-        if ((code & 1) != 0) lineage.events.push_back({artifact, execution, Event::INPUT, 0});
-        if ((code & 2) != 0) lineage.events.push_back({artifact, execution, Event::OUTPUT, 0});
-      }
-    }
-    return lineage;
-  }
-
-  void CheckOne(const Reader& reader, const OracleLineage& lineage) {
+// Every `step`th graph, up to the first difference.
+void CheckAll(const SmallGraphs& graphs, LeaveOut leave_out, uint64_t step) {
+  const GraphNodes nodes;
+  int64_t walks = 0;
+  for (uint64_t code = 0; code < graphs.count(); code += step) {
+    const OracleLineage lineage = graphs.Make(code);
+    EventGraph graph;
+    FillGraph(lineage, &graph);
+    const Reader reader = nodes.ReaderOf(graph, graphs.SizesOf(lineage));
     const LineageView view(reader);
-    const auto longest = static_cast<int64_t>(all_.size());  // No way has so many hops.
-    for (const OracleRef& start : all_) {
-      for (int direction = 1; direction <= 3; ++direction) {
-        for (int64_t hops = 0; hops <= longest; ++hops) {
-          OracleQuestion question;
-          question.starts = {start};
-          question.is_upstream = direction != 2;
-          question.is_downstream = direction != 1;
-          if (hops < longest) question.max_hops = hops;
-          CheckStops(reader, view, lineage, &question);
-        }
-      }
-    }
+    graphs.VisitQuestions(leave_out, [&](const OracleQuestion& question) {
+      ++walks;
+      const std::string difference = WalkDifference(reader, view, lineage, question);
+      if (!difference.empty()) ADD_FAILURE() << difference;
+    });
+    ASSERT_FALSE(testing::Test::HasFailure()) << "graph " << code;
   }
-
-  void CheckStops(const Reader& reader, const LineageView& view, const OracleLineage& lineage,
-                  OracleQuestion* question) {
-    for (size_t stop = 0; stop <= all_.size(); ++stop) {
-      question->stops = OneOrNone(stop);
-      const size_t first = leave_out_ == LeaveOut::kEachNode ? 0 : all_.size();
-      for (size_t out = first; out <= all_.size(); ++out) {
-        question->left_out = OneOrNone(out);
-        ++walks_;
-        const std::string difference = WalkDifference(reader, view, lineage, *question);
-        if (!difference.empty()) ADD_FAILURE() << difference;
-      }
-    }
-  }
-
-  std::set<OracleRef> OneOrNone(size_t i) const {
-    return i < all_.size() ? std::set<OracleRef>{all_[i]} : std::set<OracleRef>();
-  }
-
-  const int64_t artifacts_;
-  const int64_t executions_;
-  const LeaveOut leave_out_;
-  std::vector<OracleRef> all_;
-  int64_t walks_ = 0;
-};
+  std::cout << (graphs.count() + step - 1) / step << " graphs, " << walks << " walks" << std::endl;
+}
 
 TEST(LineageExhaustive, AllGraphsOfTwoAndTwoNodes) {
-  const GraphNodes nodes;
-  AllSmallGraphs(2, 2, LeaveOut::kEachNode).Check(nodes, 1);
+  CheckAll(SmallGraphs(2, 2), LeaveOut::kEachNode, 1);
 }
 
 TEST(LineageExhaustive, AllGraphsOfThreeAndTwoNodes) {
-  const GraphNodes nodes;
-  AllSmallGraphs(3, 2, LeaveOut::kNothing).Check(nodes, kEverything ? 1 : 37);
+  CheckAll(SmallGraphs(3, 2), LeaveOut::kNothing, kEverything ? 1 : 37);
 }
 
 }  // namespace
