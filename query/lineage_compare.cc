@@ -64,6 +64,24 @@ void MatchBy(KeyOf key_of, Candidates* a, Candidates* b, Match match) {
   *b = std::move(rest_b);
 }
 
+// Takes out the nodes that both have, whatever their ways and however many, and shares them.
+template <class Share>
+void TakeCommon(Candidates* a, Candidates* b, Share share) {
+  absl::flat_hash_set<LineageNode> of_b;
+  for (const Candidate& candidate : *b) of_b.insert(candidate.link->from);
+  absl::flat_hash_set<LineageNode> common;
+  for (const Candidate& candidate : *a) {
+    if (of_b.contains(candidate.link->from)) common.insert(candidate.link->from);
+  }
+  for (Candidates* candidates : {a, b}) {
+    candidates->erase(
+        std::remove_if(candidates->begin(), candidates->end(),
+                       [&](const Candidate& c) { return common.contains(c.link->from); }),
+        candidates->end());
+  }
+  for (LineageNode node : common) share(node);
+}
+
 auto ByWayAndType(const Candidate& c) {
   return std::tuple(c.link->event_type, absl::string_view(c.link->path), c.facts->type);
 }
@@ -226,13 +244,13 @@ Candidates Comparer::CandidatesOf(LineageNode node) {
 void Comparer::Match(size_t place) {
   Candidates a = CandidatesOf(places_[place].pair.a);
   Candidates b = CandidatesOf(places_[place].pair.b);
-  const auto share = [&](const Candidate& x, const Candidate&) { shared_.insert(x.link->from); };
+  const auto share = [&](LineageNode node) { shared_.insert(node); };
   const auto pair = [&](const Candidate& x, const Candidate& y) { AddPair(place, x, y); };
   MatchBy(
       [](const Candidate& c) {
         return std::tuple(c.link->event_type, absl::string_view(c.link->path), c.link->from);
       },
-      &a, &b, share);
+      &a, &b, [&](const Candidate& x, const Candidate&) { share(x.link->from); });
   // A node without a name has none in common: its key is its own.
   MatchBy(
       [](const Candidate& c) {
@@ -242,7 +260,7 @@ void Comparer::Match(size_t place) {
       },
       &a, &b, pair);
   MatchBy([](const Candidate& c) { return ByWayAndType(c); }, &a, &b, pair);
-  MatchBy([](const Candidate& c) { return c.link->from; }, &a, &b, share);
+  TakeCommon(&a, &b, share);
   AddSingles(place, a, &seen_only_a_, &result_.only_a);
   AddSingles(place, b, &seen_only_b_, &result_.only_b);
 }
