@@ -28,11 +28,12 @@ class Listener {
     }
     for (size_t i = 0; i < nodes.size(); ++i) {
       if (verdicts[i] != LineageVerdict::kGoOn) return absl::InternalError("a verdict was there");
-      if (!asked_.insert(RefOf(nodes[i])).second) {
+      if (!asked_.insert(OracleRefOf(nodes[i])).second) {
         return absl::InternalError(absl::StrCat(NameOf(nodes[i]), " comes twice"));
       }
-      if (question_.stops.count(RefOf(nodes[i])) > 0) verdicts[i] = LineageVerdict::kStop;
-      if (question_.left_out.count(RefOf(nodes[i])) > 0) verdicts[i] = LineageVerdict::kLeaveOut;
+      if (question_.stops.count(OracleRefOf(nodes[i])) > 0) verdicts[i] = LineageVerdict::kStop;
+      if (question_.left_out.count(OracleRefOf(nodes[i])) > 0)
+        verdicts[i] = LineageVerdict::kLeaveOut;
     }
     return absl::OkStatus();
   }
@@ -48,7 +49,7 @@ std::string HopsDifference(const LineageWalk& walk, const OracleWalk& expected) 
   size_t begin = 0;
   for (size_t hop = 0; hop < walk.hop_ends().size(); ++hop) {
     for (size_t i = begin; i < walk.hop_ends()[hop]; ++i) {
-      hops[RefOf(walk.nodes()[i])] = static_cast<int64_t>(hop);
+      hops[OracleRefOf(walk.nodes()[i])] = static_cast<int64_t>(hop);
     }
     begin = walk.hop_ends()[hop];
   }
@@ -78,7 +79,7 @@ Nodes NodesOf(const LineageView& view) {
 
 std::string MarksDifference(const LineageWalk& walk, const OracleWalk& expected) {
   for (const LineageNode node : NodesOf(walk.view())) {
-    const OracleRef ref = RefOf(node);
+    const OracleRef ref = OracleRefOf(node);
     if (walk.IsReached(node) != (expected.hops.count(ref) > 0)) {
       return absl::StrCat("IsReached(", NameOf(node), ") is ", walk.IsReached(node));
     }
@@ -114,7 +115,7 @@ LineageNode NodeOf(OracleRef node) {
   return LineageNode::Of(node.first, static_cast<uint32_t>(node.second));
 }
 
-OracleRef RefOf(LineageNode node) { return {node.kind(), node.id()}; }
+OracleRef OracleRefOf(LineageNode node) { return {node.kind(), node.id()}; }
 
 LineageWalkOptions OptionsOf(const OracleQuestion& question) {
   LineageWalkOptions options;
@@ -130,12 +131,16 @@ LineageWalkOptions OptionsOf(const OracleQuestion& question) {
 }
 
 void FillGraph(const OracleLineage& lineage, EventGraph* graph) {
-  uint32_t number = 0;
-  for (const OracleEvent& event : lineage.events) {
+  AppendToGraph(lineage, 0, graph);
+}
+
+void AppendToGraph(const OracleLineage& lineage, size_t begin, EventGraph* graph) {
+  for (size_t i = begin; i < lineage.events.size(); ++i) {
+    const OracleEvent& event = lineage.events[i];
     const EventEnds ends = {static_cast<uint32_t>(event.artifact),
                             static_cast<uint32_t>(event.execution),
                             static_cast<uint8_t>(event.type)};
-    graph->Append(++number, ends, event.time_ms);
+    graph->Append(static_cast<uint32_t>(i + 1), ends, event.time_ms);
   }
 }
 

@@ -16,13 +16,15 @@
 namespace pedigree {
 
 LineageNode NodeOf(OracleRef node);
-OracleRef RefOf(LineageNode node);
+OracleRef OracleRefOf(LineageNode node);
 
 // REQUIRES: at least one direction.
 LineageWalkOptions OptionsOf(const OracleQuestion& question);
 
 // Appends all events of `lineage` to an empty graph, numbered as they stand.
 void FillGraph(const OracleLineage& lineage, EventGraph* graph);
+// Appends those from the place `begin` on to a graph that has the others.
+void AppendToGraph(const OracleLineage& lineage, size_t begin, EventGraph* graph);
 
 // "" if the walk reaches, expands and traverses what the oracle says, hop by hop, and tells its
 // caller each node once. `lineage` has the events of the reader in the order of their numbers, and

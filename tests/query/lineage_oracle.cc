@@ -21,16 +21,6 @@ bool Exists(const OracleLineage& lineage, const OracleQuestion& question, Oracle
          (!question.as_of_ms.has_value() || found->second <= *question.as_of_ms);
 }
 
-bool Exists(const OracleLineage& lineage, const OracleQuestion& question,
-            const OracleEvent& event) {
-  if (!Exists(lineage, question, ArtifactOf(event))) return false;
-  if (!Exists(lineage, question, ExecutionOf(event))) return false;
-  if (question.event_types.has_value() && question.event_types->count(event.type) == 0) {
-    return false;
-  }
-  return !question.as_of_ms.has_value() || event.time_ms <= *question.as_of_ms;
-}
-
 // Where the event leads from this node; nullopt if it leads nowhere in the question's direction.
 std::optional<OracleRef> LeadsTo(const OracleQuestion& question, const OracleEvent& event,
                                  OracleRef from) {
@@ -54,6 +44,16 @@ std::string NamesOf(const std::set<OracleRef>& nodes) {
 
 }  // namespace
 
+bool ExistsByDefinition(const OracleLineage& lineage, const OracleQuestion& question,
+                        const OracleEvent& event) {
+  if (!Exists(lineage, question, ArtifactOf(event))) return false;
+  if (!Exists(lineage, question, ExecutionOf(event))) return false;
+  if (question.event_types.has_value() && question.event_types->count(event.type) == 0) {
+    return false;
+  }
+  return !question.as_of_ms.has_value() || event.time_ms <= *question.as_of_ms;
+}
+
 OracleWalk WalkByDefinition(const OracleLineage& lineage, const OracleQuestion& question) {
   OracleWalk walk;
   std::set<OracleRef> at_hop;
@@ -75,7 +75,7 @@ OracleWalk WalkByDefinition(const OracleLineage& lineage, const OracleQuestion& 
       for (size_t i = 0; i < lineage.events.size(); ++i) {
         const OracleEvent& event = lineage.events[i];
         const std::optional<OracleRef> to = LeadsTo(question, event, node);
-        if (!to.has_value() || !Exists(lineage, question, event)) continue;
+        if (!to.has_value() || !ExistsByDefinition(lineage, question, event)) continue;
         if (question.left_out.count(*to) > 0) continue;
         walk.traversed.insert(i);
         if (walk.hops.count(*to) == 0) next.insert(*to);

@@ -73,6 +73,10 @@ struct OracleWalk {
   bool is_cut_by_hops = false;
 };
 
+// Whether the event exists for a question: as of its time, and of one of its types.
+bool ExistsByDefinition(const OracleLineage& lineage, const OracleQuestion& question,
+                        const OracleEvent& event);
+
 // Starts that do not exist are passed over.
 OracleWalk WalkByDefinition(const OracleLineage& lineage, const OracleQuestion& question);
 

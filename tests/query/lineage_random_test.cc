@@ -120,7 +120,7 @@ TEST(LineageWalk, SpendsTheReadersVisits) {
 }
 
 // Every `step`th graph, up to the first difference.
-void CheckAll(const SmallGraphs& graphs, LeaveOut leave_out, uint64_t step) {
+void CheckAll(const SmallGraphs& graphs, SmallLimits limits, uint64_t step) {
   const GraphNodes nodes;
   int64_t walks = 0;
   for (uint64_t code = 0; code < graphs.count(); code += step) {
@@ -129,7 +129,7 @@ void CheckAll(const SmallGraphs& graphs, LeaveOut leave_out, uint64_t step) {
     FillGraph(lineage, &graph);
     const Reader reader = nodes.ReaderOf(graph, graphs.SizesOf(lineage));
     const LineageView view(reader);
-    graphs.VisitQuestions(leave_out, [&](const OracleQuestion& question) {
+    graphs.VisitQuestions(limits, [&](const OracleQuestion& question) {
       ++walks;
       const std::string difference = WalkDifference(reader, view, lineage, question);
       if (!difference.empty()) ADD_FAILURE() << difference;
@@ -140,11 +140,11 @@ void CheckAll(const SmallGraphs& graphs, LeaveOut leave_out, uint64_t step) {
 }
 
 TEST(LineageExhaustive, AllGraphsOfTwoAndTwoNodes) {
-  CheckAll(SmallGraphs(2, 2), LeaveOut::kEachNode, 1);
+  CheckAll(SmallGraphs(2, 2), SmallLimits::kStopsAndLeftOut, 1);
 }
 
 TEST(LineageExhaustive, AllGraphsOfThreeAndTwoNodes) {
-  CheckAll(SmallGraphs(3, 2), LeaveOut::kNothing, kEverything ? 1 : 37);
+  CheckAll(SmallGraphs(3, 2), SmallLimits::kStops, kEverything ? 1 : 37);
 }
 
 }  // namespace

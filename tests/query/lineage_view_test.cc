@@ -165,7 +165,7 @@ class Discoverer : public boost::default_bfs_visitor {
   explicit Discoverer(std::set<OracleRef>* discovered) : discovered_(*discovered) {}
   template <class Graph>
   void discover_vertex(LineageNode node, const Graph&) {
-    EXPECT_TRUE(discovered_.insert(RefOf(node)).second);
+    EXPECT_TRUE(discovered_.insert(OracleRefOf(node)).second);
   }
 
  private:
@@ -188,7 +188,7 @@ std::set<OracleRef> ReachedByWalk(const Reader& reader, LineageNode start,
   LineageWalk walk(reader, LineageView(reader));
   EXPECT_TRUE(IsOk(walk.Run({start}, {.direction = direction})));
   std::set<OracleRef> reached;
-  for (const LineageNode node : walk.nodes()) reached.insert(RefOf(node));
+  for (const LineageNode node : walk.nodes()) reached.insert(OracleRefOf(node));
   return reached;
 }
 
@@ -213,7 +213,7 @@ TEST(LineageView, ShowsWhatExistedAtATime) {
     const auto view = LineageView::AsOf(reader, time_ms);
     ASSERT_TRUE(IsOk(view));
     const auto exists = [&](LineageNode node) {
-      return made.lineage.nodes.at(RefOf(node)) <= time_ms;
+      return made.lineage.nodes.at(OracleRefOf(node)) <= time_ms;
     };
     for (const LineageNode node : VerticesOf(LineageView(reader))) {
       EXPECT_EQ(view->Has(node), exists(node)) << "as of " << time_ms;

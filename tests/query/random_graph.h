@@ -9,6 +9,7 @@
 //   OracleQuestion question = graphs.Ask(made);
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <set>
@@ -25,24 +26,33 @@ struct RandomGraph {
   GraphNodes::Sizes sizes;
 };
 
+// Whether there may be several events of one type between two nodes, which a graph can hold and a
+// store does not take.
+enum class ParallelEvents : uint8_t { kOfAnyType, kOfOtherTypes };
+
 class RandomGraphs {
  public:
   // `random` is borrowed and outlives this.
-  explicit RandomGraphs(Random* random) : random_(*random) {}
+  explicit RandomGraphs(Random* random, ParallelEvents parallel = ParallelEvents::kOfAnyType)
+      : random_(*random), parallel_(parallel) {}
 
   RandomGraph Make() {
     RandomGraph made;
-    made.sizes.artifacts = random_.Between(1, 12);
-    made.sizes.executions = random_.Between(1, 12);
-    for (int64_t id = 1; id <= made.sizes.artifacts; ++id) {
-      made.lineage.nodes[{NodeKind::kArtifact, id}] = GraphNodes::CreateTimeOf(id);
-    }
-    for (int64_t id = 1; id <= made.sizes.executions; ++id) {
-      made.lineage.nodes[{NodeKind::kExecution, id}] = GraphNodes::CreateTimeOf(id);
-    }
-    const int64_t events = random_.Between(0, 30);
-    while (made.sizes.events < events) AddEvent(&made);
+    AddNodes(&made, random_.Between(1, 12), random_.Between(1, 12));
+    for (int64_t tries = random_.Between(0, 30); tries > 0; --tries) AddEvent(&made);
     return made;
+  }
+  // Adds some nodes and events.
+  void Grow(RandomGraph* graph) {
+    const int64_t artifacts = random_.Between(graph->sizes.artifacts, GraphNodes::kNodes);
+    const int64_t executions = random_.Between(graph->sizes.executions, GraphNodes::kNodes);
+    AddNodes(graph, artifacts, executions);
+    for (int64_t tries = random_.Between(0, 10); tries > 0; --tries) AddEvent(graph);
+  }
+
+  OracleRef AnyNode(const RandomGraph& graph) {
+    if (random_.OneIn(2)) return {NodeKind::kArtifact, random_.Between(1, graph.sizes.artifacts)};
+    return {NodeKind::kExecution, random_.Between(1, graph.sizes.executions)};
   }
 
   OracleQuestion Ask(const RandomGraph& graph) {
@@ -70,6 +80,18 @@ class RandomGraphs {
   }
 
  private:
+  // `artifacts` and `executions`: how many there are then.
+  static void AddNodes(RandomGraph* graph, int64_t artifacts, int64_t executions) {
+    const auto add = [&](NodeKind kind, int64_t last, int64_t* size) {
+      while (*size < last) {
+        const int64_t id = ++*size;
+        graph->lineage.nodes[{kind, id}] = GraphNodes::CreateTimeOf(id);
+      }
+    };
+    add(NodeKind::kArtifact, artifacts, &graph->sizes.artifacts);
+    add(NodeKind::kExecution, executions, &graph->sizes.executions);
+  }
+
   // In the order that a store would give them: mostly several of one execution at once.
   void AddEvent(RandomGraph* graph) {
     OracleEvent event;
@@ -83,23 +105,23 @@ class RandomGraphs {
     event.time_ms = random_.OneIn(20)
                         ? random_.Between(-5, 5)
                         : TestStore::kStartMs + random_.Between(0, GraphNodes::kNodes / 2 + 2);
+    const bool is_there = std::any_of(events.begin(), events.end(), [&](const OracleEvent& other) {
+      return event.artifact == other.artifact && event.execution == other.execution &&
+             event.type == other.type;
+    });
+    if (is_there && parallel_ == ParallelEvents::kOfOtherTypes) return;
     graph->lineage.events.push_back(event);
     ++graph->sizes.events;
   }
 
   std::set<OracleRef> SomeNodes(const RandomGraph& graph, int64_t count) {
     std::set<OracleRef> nodes;
-    for (; count > 0; --count) {
-      if (random_.OneIn(2)) {
-        nodes.insert({NodeKind::kArtifact, random_.Between(1, graph.sizes.artifacts)});
-      } else {
-        nodes.insert({NodeKind::kExecution, random_.Between(1, graph.sizes.executions)});
-      }
-    }
+    for (; count > 0; --count) nodes.insert(AnyNode(graph));
     return nodes;
   }
 
   Random& random_;
+  const ParallelEvents parallel_;
 };
 
 }  // namespace pedigree

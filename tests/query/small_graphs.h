@@ -6,7 +6,7 @@
 //   const SmallGraphs graphs(2, 2);
 //   for (uint64_t code = 0; code < graphs.count(); ++code) {
 //     const OracleLineage lineage = graphs.Make(code);
-//     graphs.VisitLimits({.is_upstream = true}, [&](const OracleQuestion& question) { ... });
+//     graphs.VisitQuestions(SmallLimits::kStops, [&](const OracleQuestion& question) { ... });
 //   }
 #pragma once
 
@@ -20,7 +20,8 @@
 
 namespace pedigree {
 
-enum class LeaveOut : uint8_t { kNothing, kEachNode };
+// What questions are limited by: hops; also single stops; also single nodes that are left out.
+enum class SmallLimits : uint8_t { kHops, kStops, kStopsAndLeftOut };
 
 class SmallGraphs {
  public:
@@ -52,18 +53,18 @@ class SmallGraphs {
     return {artifacts_, executions_, static_cast<int64_t>(lineage.events.size())};
   }
 
-  // Calls visit(question) for the question with all limits of hops, single stops and, if wanted,
-  // single nodes left out.
+  // Calls visit(question) for the question with all such limits, and without.
   template <class Visit>
-  void VisitLimits(OracleQuestion question, LeaveOut leave_out, Visit visit) const {
+  void VisitLimits(OracleQuestion question, SmallLimits limits, Visit visit) const {
     const auto longest = static_cast<int64_t>(nodes_.size());  // No way has so many hops.
     for (int64_t hops = 0; hops <= longest; ++hops) {
       question.max_hops.reset();
       if (hops < longest) question.max_hops = hops;
-      for (size_t stop = 0; stop <= nodes_.size(); ++stop) {
+      const size_t first_stop = limits == SmallLimits::kHops ? nodes_.size() : 0;
+      for (size_t stop = first_stop; stop <= nodes_.size(); ++stop) {
         question.stops = OneOrNone(stop);
-        const size_t first = leave_out == LeaveOut::kEachNode ? 0 : nodes_.size();
-        for (size_t out = first; out <= nodes_.size(); ++out) {
+        const size_t first_out = limits == SmallLimits::kStopsAndLeftOut ? 0 : nodes_.size();
+        for (size_t out = first_out; out <= nodes_.size(); ++out) {
           question.left_out = OneOrNone(out);
           visit(question);
         }
@@ -72,14 +73,14 @@ class SmallGraphs {
   }
   // The same for all single starts and all directions.
   template <class Visit>
-  void VisitQuestions(LeaveOut leave_out, Visit visit) const {
+  void VisitQuestions(SmallLimits limits, Visit visit) const {
     for (const OracleRef& start : nodes_) {
       for (int direction = 1; direction <= 3; ++direction) {
         OracleQuestion question;
         question.starts = {start};
         question.is_upstream = direction != 2;
         question.is_downstream = direction != 1;
-        VisitLimits(question, leave_out, visit);
+        VisitLimits(question, limits, visit);
       }
     }
   }
