@@ -205,8 +205,8 @@ absl::Status Comparer::FindDifference(size_t place, absl::string_view message_a,
                          field.b.value_or("").size();
   }
   if (difference_bytes_ <= kMaxDifferenceBytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "the differences up to ", hops, " hops take more than a GiB: set scope.max_hops"));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the differences up to ", hops, " hops take more than a GiB"));
 }
 
 absl::Status Comparer::Expand(size_t begin, size_t end) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,33 +14,17 @@ namespace {
 
 using ml_metadata::Event;
 
-// What is asked of a stored event.
-struct EventPeek {
-  uint32_t artifact = 0;
-  uint8_t type = 0;
-  absl::string_view path;
-};
-
-std::optional<EventPeek> PeekEvent(absl::string_view bytes) {
-  EventPeek event;
+// The path of a stored event: keys with dots between them, indexes in brackets ("examples[0]",
+// "metrics.loss"); "" for none. Nullopt if the bytes are no event.
+std::optional<std::string> PathOf(absl::string_view bytes) {
+  absl::string_view path_bytes;
   WireCursor cursor(bytes);
   while (const auto field = cursor.Next()) {
-    if (field->number == Event::kArtifactIdFieldNumber) {
-      event.artifact = static_cast<uint32_t>(field->scalar);
-    } else if (field->number == Event::kTypeFieldNumber) {
-      event.type = static_cast<uint8_t>(field->scalar);
-    } else if (field->number == Event::kPathFieldNumber) {
-      event.path = field->bytes;
-    }
+    if (field->number == Event::kPathFieldNumber) path_bytes = field->bytes;
   }
-  if (!cursor.ok()) return std::nullopt;
-  return event;
-}
-
-// Keys with dots between them, indexes in brackets: "examples[0]", "metrics.loss".
-std::optional<std::string> TextOf(absl::string_view path_bytes) {
   Event::Path path;
-  if (!path.ParseFromArray(path_bytes.data(), static_cast<int>(path_bytes.size()))) {
+  if (!cursor.ok() ||
+      !path.ParseFromArray(path_bytes.data(), static_cast<int>(path_bytes.size()))) {
     return std::nullopt;
   }
   std::string text;
@@ -150,26 +133,28 @@ absl::Status LineageLinks::FindLinks(absl::Span<const LineageNode> nodes) {
   return absl::OkStatus();
 }
 
-// From the side of executions: they have few events and an artifact may have a million readers.
+// One key for each: an artifact may have a million readers, an execution a million outputs.
 absl::Status LineageLinks::ReadPaths() {
-  std::set<uint32_t> executions;
-  for (const auto& [key, path] : paths_) executions.insert(std::get<1>(key));
-  for (uint32_t execution : executions) {
-    bool is_damaged = false;
-    absl::Status status = reader_.VisitEventsOfExecution(execution, [&](absl::string_view bytes) {
-      const std::optional<EventPeek> event = PeekEvent(bytes);
-      is_damaged = is_damaged || !event.has_value();
-      if (is_damaged || event->path.empty()) return;
-      const auto it = paths_.find({event->artifact, execution, event->type});
-      if (it == paths_.end()) return;
-      std::optional<std::string> text = TextOf(event->path);
-      is_damaged = !text.has_value();
-      if (!is_damaged) it->second = *std::move(text);
-    });
-    if (!status.ok()) return status;
-    if (is_damaged) return DamagedRecord("an event of execution", execution);
+  std::vector<EventEnds> events;
+  events.reserve(paths_.size());
+  for (const auto& [key, path] : paths_) {
+    events.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key)});
   }
-  return absl::OkStatus();
+  const auto key_of = [](const EventEnds& ends) {
+    return EventKey(ends.artifact, ends.execution, ends.type);
+  };
+  std::sort(events.begin(), events.end(),
+            [&](const EventEnds& x, const EventEnds& y) { return key_of(x) < key_of(y); });
+  absl::Status damage;
+  absl::Status status = reader_.VisitEvents(events, [&](size_t i, absl::string_view bytes) {
+    const std::optional<std::string> path = PathOf(bytes);
+    if (path.has_value()) {
+      paths_[key_of(events[i])] = *path;
+    } else {
+      damage = DamagedRecord("an event of execution", events[i].execution);
+    }
+  });
+  return status.ok() ? damage : status;
 }
 
 }  // namespace pedigree

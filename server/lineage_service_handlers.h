@@ -11,6 +11,11 @@
 
 namespace pedigree {
 
+// Errors of all: as lineage.proto says.
+absl::Status Impact(const Reader& reader, const v1::ImpactRequest& request, Answer* answer);
+absl::Status Origins(const Reader& reader, const v1::OriginsRequest& request, Answer* answer);
+absl::Status Compare(const Reader& reader, const v1::CompareRequest& request, Answer* answer);
+
 // lineage_service_handlers_paths.cc
 absl::Status FindPaths(const Reader& reader, const v1::FindPathsRequest& request, Answer* answer);
 

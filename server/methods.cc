@@ -207,7 +207,10 @@ constexpr Method kQueryMethods[] = {
 };
 
 constexpr Method kLineageMethods[] = {
+    Read<&Compare>("Compare"),
     Read<&FindPaths>("FindPaths"),
+    Read<&Impact>("Impact"),
+    Read<&Origins>("Origins"),
 };
 
 constexpr StreamMethod kLineageStreams[] = {
