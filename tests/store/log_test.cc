@@ -26,26 +26,13 @@ using absl::StatusCode;
 // How far the high-water mark had come when the process ended.
 enum class Mark : uint8_t { kAtTheEnd, kBeforeTheWrites };
 
-// Copies a database that may be open: files that it no longer needs go at any time.
-void CopyDatabase(const std::string& from, const std::string& to) {
-  for (int tries = 1;; ++tries) {
-    try {
-      fs::remove_all(to);
-      CopyDirectory(from, to);
-      return;
-    } catch (const fs::filesystem_error& error) {
-      ASSERT_LT(tries, 100) << error.what();
-    }
-  }
-}
-
 // The number of the last write that a store's database holds. The store may be open, but at rest.
 uint64_t LastSequenceOf(const std::string& data_dir) {
   const ScratchDirectory scratch;
   RocksDbOptions options;
   options.directory = scratch.path() + "/db";
   options.mode = OpenMode::kReadOnly;
-  CopyDatabase(DatabaseDirectory(data_dir), options.directory);
+  CopyDirectory(DatabaseDirectory(data_dir), options.directory);
   const auto engine = OpenRocksDb(options);
   EXPECT_TRUE(IsOk(engine));
   return engine.ok() ? (*engine)->LastSequence() : 0;

@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
+#include <system_error>
 
 namespace pedigree {
 
@@ -23,6 +25,27 @@ std::string Parent() {
   const fs::space_info memory = fs::space("/dev/shm", error);
   if (!error && memory.available >= kEnough && access("/dev/shm", W_OK) == 0) return "/dev/shm";
   return testing::TempDir();
+}
+
+// The paths below a directory. Throws fs::filesystem_error if one goes meanwhile.
+std::set<std::string> PathsIn(const std::string& directory) {
+  std::set<std::string> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    paths.insert(entry.path().string());
+  }
+  return paths;
+}
+
+// False if files came or went meanwhile: `to` is then a mixture of two states.
+bool CopyIfAtRest(const std::string& from, const std::string& to) {
+  try {
+    const std::set<std::string> before = PathsIn(from);
+    fs::copy(from, to, fs::copy_options::recursive);
+    return PathsIn(from) == before;
+  } catch (const fs::filesystem_error& error) {
+    if (error.code() == std::errc::no_such_file_or_directory) return false;
+    throw;
+  }
 }
 
 }  // namespace
@@ -43,7 +66,10 @@ ScratchDirectory::~ScratchDirectory() {
 }
 
 void CopyDirectory(const std::string& from, const std::string& to) {
-  fs::copy(from, to, fs::copy_options::recursive);
+  for (int tries = 1; !CopyIfAtRest(from, to); ++tries) {
+    ASSERT_LT(tries, 100) << from << " is never at rest";
+    fs::remove_all(to);
+  }
 }
 
 std::string ReadFile(const std::string& path) {

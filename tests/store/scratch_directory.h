@@ -23,8 +23,9 @@ class ScratchDirectory {
   std::string path_;
 };
 
-// Copies a directory with all that is in it. No process may have a store open in it, since RocksDB
-// moves files in the background.
+// Copies a directory with all that is in it. A store may be open in it, if nobody writes to it:
+// when RocksDB adds or removes files in the background, the copy is made again. Fails the test if
+// that happens a hundred times.
 void CopyDirectory(const std::string& from, const std::string& to);
 
 std::string ReadFile(const std::string& path);
