@@ -86,7 +86,8 @@ TEST_F(Services, ReflectionListsTheServiceAndServesItsFile) {
       for (const std::string& name : TextsIn(service, 1)) services.push_back(name);
     }
   }
-  for (const char* name : {"ml_metadata.MetadataStoreService", "grpc.health.v1.Health"}) {
+  for (const char* name : {"ml_metadata.MetadataStoreService", "pedigree.v1.LineageService",
+                           "grpc.health.v1.Health"}) {
     EXPECT_EQ(std::count(services.begin(), services.end(), name), 1) << name;
   }
 

@@ -1,110 +1,22 @@
 // The real program against clients that misbehave or go away.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <memory>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "tests/server/bytes_client.h"
 #include "tests/server/process_fixture.h"
+#include "tests/server/raw_connection.h"
 #include "tests/server/test_store.h"
 
 namespace pedigree::testing {
 namespace {
 
 namespace mlmd = ml_metadata;
-
-int PortOf(const ServerProcess& server) {
-  return std::stoi(server.address().substr(server.address().find(':') + 1));
-}
-
-// A TCP connection of which every byte is chosen by the test.
-class RawConnection {
- public:
-  enum class Ending { kOrderly, kReset };
-
-  explicit RawConnection(int port) {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    timeval timeout = {5, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-  }
-  ~RawConnection() { Close(Ending::kOrderly); }
-  RawConnection(const RawConnection&) = delete;
-  RawConnection& operator=(const RawConnection&) = delete;
-
-  // The server may have hung up already.
-  void Send(const std::string& bytes) {
-    (void)!send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-  // Waits for the server's first bytes, at most 5 s.
-  bool Receives() {
-    char byte = 0;
-    return recv(fd_, &byte, 1, 0) == 1;
-  }
-  void Close(Ending ending) {
-    if (fd_ < 0) return;
-    if (ending == Ending::kReset) {
-      linger now = {1, 0};
-      setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-    }
-    close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_ = -1;
-};
-
-std::string Frame(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) {
-  std::string frame;
-  for (const int shift : {16, 8, 0}) frame.push_back(static_cast<char>(payload.size() >> shift));
-  frame.push_back(static_cast<char>(type));
-  frame.push_back(static_cast<char>(flags));
-  for (const int shift : {24, 16, 8, 0}) frame.push_back(static_cast<char>(stream >> shift));
-  return frame + payload;
-}
-
-// A header field as HPACK spells it without compression.
-std::string Header(const std::string& name, const std::string& value) {
-  std::string field(1, '\0');
-  field.push_back(static_cast<char>(name.size()));
-  field += name;
-  field.push_back(static_cast<char>(value.size()));
-  return field + value;
-}
-
-constexpr uint8_t kData = 0, kHeaders = 1, kSettings = 4;
-constexpr uint8_t kEndHeaders = 4;
-
-// What a client sends up to and including the headers of one call.
-std::string CallBegins(const std::string& path) {
-  const std::string headers = Header(":method", "POST") + Header(":scheme", "http") +
-                              Header(":path", path) + Header(":authority", "localhost") +
-                              Header("content-type", "application/grpc") + Header("te", "trailers");
-  return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(kSettings, 0, 0, "") +
-         Frame(kHeaders, kEndHeaders, 1, headers);
-}
-
-// The five bytes before a gRPC message of this size.
-std::string MessageHead(uint32_t size) {
-  std::string head(1, '\0');
-  for (const int shift : {24, 16, 8, 0}) head.push_back(static_cast<char>(size >> shift));
-  return head;
-}
 
 class Wire : public ::testing::Test {
  protected:
@@ -128,8 +40,7 @@ TEST_F(Wire, AHandMadeCallIsServed) {
   // Proves the frames of the tests below.
   const std::string request = PutRequest(10);
   RawConnection connection(PortOf(*server_));
-  connection.Send(CallBegins(kPutArtifacts));
-  connection.Send(Frame(kData, 1, 1, MessageHead(static_cast<uint32_t>(request.size())) + request));
+  connection.Send(WholeCall(kPutArtifacts, request));
   EXPECT_TRUE(connection.Receives());
   for (int i = 0; i < 1000 && ArtifactCount(*server_) == 0; ++i) usleep(5000);
   EXPECT_EQ(ArtifactCount(*server_), 1);
@@ -157,9 +68,7 @@ TEST_F(Wire, ClientsThatGoAwayBeforeTheirAnswerDoNoHarm) {
   const std::string request = PutRequest(10);
   for (int i = 0; i < 50; ++i) {
     RawConnection connection(PortOf(*server_));
-    connection.Send(
-        CallBegins(kPutArtifacts) +
-        Frame(kData, 1, 1, MessageHead(static_cast<uint32_t>(request.size())) + request));
+    connection.Send(WholeCall(kPutArtifacts, request));
     connection.Close(i % 2 == 0 ? Ending::kReset : Ending::kOrderly);
   }
   EXPECT_LE(ArtifactCount(*server_), 50);
@@ -261,7 +170,7 @@ TEST_F(Wire, LongAnswersThatNobodyWaitsForDoNoHarm) {
   }
   // A connection whose reader has stopped reading, with a long answer on its way.
   RawConnection stuck(PortOf(*server_));
-  stuck.Send(CallBegins(kGetArtifacts) + Frame(kData, 1, 1, MessageHead(0)));
+  stuck.Send(WholeCall(kGetArtifacts, ""));
   EXPECT_TRUE(stuck.Receives());
   ExpectServes(*server_);
   stuck.Close(Ending::kReset);
