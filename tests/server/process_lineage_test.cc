@@ -183,18 +183,21 @@ class LineageStream : public ::testing::Test {
     server_ = StartServer({"--sync=never", "--record_cache_bytes=4MiB", "--block_cache_bytes=4MiB",
                            "--write_buffer_bytes=8MiB"});
     ASSERT_NE(server_, nullptr);
+    channel_ = NewPlainChannel(server_->address());
     PutFan(*server_);
     ASSERT_FALSE(HasFailure());
   }
 
   std::unique_ptr<ServerProcess> server_;
+  // The first and the last: when gRPC has no channel any more it ends its threads, and now and then
+  // waits 10 s for them.
+  std::shared_ptr<grpc::Channel> channel_;
 };
 
 TEST_F(LineageStream, IsWholeInManyMessages) {
-  const auto channel = NewPlainChannel(server_->address());
   for (const auto content : {v1::TraceRequest::BODIES, v1::TraceRequest::IDS}) {
     FanReader fan;
-    TraceCall call(channel, FanRequest(content));
+    TraceCall call(channel_, FanRequest(content));
     fan.TakeAll(call);
     fan.ExpectWhole(content);
     EXPECT_GE(fan.messages(), content == v1::TraceRequest::BODIES ? 50 : 2);
@@ -202,14 +205,13 @@ TEST_F(LineageStream, IsWholeInManyMessages) {
 }
 
 TEST_F(LineageStream, GoesOnWithATokenWhileWritesGoOn) {
-  const auto channel = NewPlainChannel(server_->address());
   RawClient writer(server_->address());
   FanReader fan;
   v1::TraceRequest request = FanRequest(v1::TraceRequest::BODIES);
   request.set_max_nodes(3333);
   int pieces = 0;
   do {
-    TraceCall call(channel, request);
+    TraceCall call(channel_, request);
     std::string token;
     while (auto message = call.Next()) {
       if (message->has_completeness() && !message->completeness().resume_token().empty()) {
@@ -265,10 +267,9 @@ TEST_F(LineageStream, IsNotBufferedForSlowReaders) {
 TEST_F(LineageStream, OfClientsThatLeaveEnds) {
   constexpr int kClients = 1050;
   const std::string request = FanRequest(v1::TraceRequest::IDS).SerializeAsString();
-  const auto channel = NewPlainChannel(server_->address());
   for (int i = 0; i < kClients; ++i) {
     if (i % 3 == 0) {
-      TraceCall call(channel, request);
+      TraceCall call(channel_, request);
       EXPECT_TRUE(call.Next().has_value());
       call.Cancel();
       EXPECT_EQ(call.Finish().error_code(), StatusCode::CANCELLED);
@@ -287,10 +288,9 @@ TEST_F(LineageStream, OfClientsThatLeaveEnds) {
 }
 
 TEST_F(LineageStream, EndsAtTheDeadline) {
-  const auto channel = NewPlainChannel(server_->address());
   const std::string request = FanRequest(v1::TraceRequest::BODIES).SerializeAsString();
   for (const int ms : {1, 20, 300}) {
-    TraceCall call(channel, request, std::chrono::milliseconds(ms));
+    TraceCall call(channel_, request, std::chrono::milliseconds(ms));
     call.Next();
     absl::SleepFor(absl::Milliseconds(ms));
     while (call.Next().has_value()) {
@@ -339,7 +339,7 @@ TEST_F(LineageStream, HasUntilTheGraceIsOverWhenTheServerStops) {
   EXPECT_TRUE(is_cut(stuck.Finish()));
 }
 
-class LineageService : public ::testing::Test {
+class LineageOverGrpc : public ::testing::Test {
  protected:
   void SetUp() override {
     server_ = StartServer();
@@ -352,7 +352,7 @@ class LineageService : public ::testing::Test {
 };
 
 // raw (1) -> prepare (1) -> data (2) -> train (2 and 3) -> models (3 and 4)
-TEST_F(LineageService, AnswersAllItsCalls) {
+TEST_F(LineageOverGrpc, AnswersAllItsCalls) {
   RawClient client(server_->address());
   PutTypes(client);
   mlmd::PutArtifactsResponse artifacts;
@@ -417,7 +417,7 @@ TEST_F(LineageService, AnswersAllItsCalls) {
   EXPECT_TRUE(trace.Finish().ok());
 }
 
-TEST_F(LineageService, RefusesWhatIsNoRequest) {
+TEST_F(LineageOverGrpc, RefusesWhatIsNoRequest) {
   BytesClient client(channel_);
   for (const std::string& bytes :
        {std::string("\xff"), std::string(100, '\x0b'), std::string("\x0a\xff\xff\xff\xff\x0f"),
@@ -434,7 +434,7 @@ TEST_F(LineageService, RefusesWhatIsNoRequest) {
   ExpectServes(*server_);
 }
 
-TEST_F(LineageService, RefusesATraceWithItsReason) {
+TEST_F(LineageOverGrpc, RefusesATraceWithItsReason) {
   const std::map<std::string, StatusCode> requests = {
       {"", StatusCode::INVALID_ARGUMENT},
       {"start { nodes { kind: ARTIFACT id: 99 } } direction: UPSTREAM", StatusCode::NOT_FOUND},
@@ -449,7 +449,7 @@ TEST_F(LineageService, RefusesATraceWithItsReason) {
   }
 }
 
-TEST_F(LineageService, IsInReflectionWithAllItsCalls) {
+TEST_F(LineageOverGrpc, IsInReflectionWithAllItsCalls) {
   constexpr char kInfo[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
   BytesClient client(channel_);
   const auto files = client.CallStream(kInfo, OneText(4, "pedigree.v1.LineageService"));
