@@ -361,7 +361,7 @@ absl::StatusOr<LineagePaths> PathsBetween(const Reader& reader, const Between& b
   answer.has_cycle = components.has_cycle();
   if (is_exhausted) {
     answer.why_incomplete = absl::StrCat("the search for more paths ended: ", status.message());
-    reader.LimitQuery();  // To tell what was found must not fail because finding took all it may.
+    reader.LiftQueryLimit();  // To tell what was found must not fail: finding took all it may.
   } else if (shortest.found().size() > max_paths) {
     answer.why_incomplete = "max_paths: there are more";
   }

@@ -175,7 +175,7 @@ absl::Status LineageWalk::Judge(int64_t hop, size_t begin, OnHop on_hop) {
 
 template <bool kAllTypes>
 absl::Status LineageWalk::Expand(size_t begin, size_t end, const LineageWalkOptions& options) {
-  int64_t events = 0;
+  int64_t events = unspent_events_;
   for (size_t i = begin; i < end; ++i) {
     if (i + kFetchAhead < end) view_.Fetch(nodes_[i + kFetchAhead]);
     if (i + kFetchEventsAhead < end) {
@@ -194,6 +194,7 @@ absl::Status LineageWalk::Expand(size_t begin, size_t end, const LineageWalkOpti
       events %= kEventsPerVisit;
     }
   }
+  unspent_events_ = events % kEventsPerVisit;
   return reader_.Spend(events / kEventsPerVisit);
 }
 

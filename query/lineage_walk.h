@@ -155,6 +155,8 @@ class LineageWalk {
   bool has_left_out_ = false;
   bool has_boundary_ = false;
   bool is_cut_by_hops_ = false;
+  // Less than a visit. The next hop's come on top: those of a chain are never more on their own.
+  int64_t unspent_events_ = 0;
 };
 
 }  // namespace pedigree

@@ -45,6 +45,14 @@ void Answer::AddFields(const google::protobuf::MessageLite& message) {
   if (HasRoomFor(message.ByteSizeLong())) message.AppendToString(&bytes_);
 }
 
+// Moves the bytes within their memory; a second answer around them would ask for new memory, which
+// the kernel clears page by page.
+void Answer::Enclose(int number) {
+  std::string head;
+  AppendFieldHead(&head, number, bytes_.size());
+  if (HasRoomFor(head.size())) bytes_.insert(0, head);
+}
+
 void Answer::AddTextIfAny(int number, absl::string_view text) {
   if (!text.empty()) AddBytes(number, text);
 }

@@ -29,6 +29,8 @@ class Answer {
   void AddMessage(int number, const google::protobuf::MessageLite& message);
   // Appends the message's own fields, where the answer is a message as a whole.
   void AddFields(const google::protobuf::MessageLite& message);
+  // Makes all that is there the content of field `number`.
+  void Enclose(int number);
   // Appends a string field if `text` is not empty.
   void AddTextIfAny(int number, absl::string_view text);
 

@@ -55,19 +55,18 @@ void AddTypes(const Catalog& catalog, int number, int64_t after, Answer* answer)
   }
 }
 
-// A message whose fields 1 and 2 are ids.
-void AddIds(int number, int64_t first, int64_t second, std::string* scratch, Answer* answer) {
-  scratch->clear();
-  AppendVarintField(scratch, 1, static_cast<uint64_t>(first));
-  AppendVarintField(scratch, 2, static_cast<uint64_t>(second));
-  answer->AddBytes(number, *scratch);
-}
-
-// A node of which the answer has nothing but the id.
-void AddIdOnly(int number, int64_t id, std::string* scratch, Answer* answer) {
-  scratch->clear();
-  AppendVarintField(scratch, 1, static_cast<uint64_t>(id));
-  answer->AddBytes(number, *scratch);
+// A message whose fields 1, 2, ... are ids; on the stack, since answers have tens of thousands.
+template <class... Ids>
+void AddIds(int number, Answer* answer, Ids... ids) {
+  char bytes[2 * kMaxVarintBytes * sizeof...(Ids)];
+  char* end = bytes;
+  int field = 0;
+  const auto write = [&](int64_t id) {
+    end = WriteVarint(end, TagOf(++field, WireType::kVarint));
+    end = WriteVarint(end, static_cast<uint64_t>(id));
+  };
+  (write(ids), ...);
+  answer->AddBytes(number, absl::string_view(bytes, static_cast<size_t>(end - bytes)));
 }
 
 // What an event's wire bytes say that decides whether it is in an answer.
@@ -161,21 +160,18 @@ class SubgraphAnswer {
  private:
   void WriteIds(int number, const std::vector<int64_t>& ids) {
     if (!fields_.Want(number)) return;
-    for (int64_t id : ids) AddIdOnly(number, id, &scratch_, &answer_);
+    for (int64_t id : ids) AddIds(number, &answer_, id);
   }
 
   absl::Status WriteEvents(const WalkedGraph& graph) {
     if (!fields_.Want(LineageGraph::kEventsFieldNumber)) return absl::OkStatus();
-    for (int64_t id : graph.ids(NodeKind::kExecution)) {
-      const auto execution = LineageNode::Execution(static_cast<uint32_t>(id));
-      absl::Status status = reader_.VisitEventsOfExecution(id, [&](absl::string_view event) {
-        if (graph.IsTraversed(execution, PeekEvent(event))) {
-          answer_.AddBytes(LineageGraph::kEventsFieldNumber, event);
-        }
-      });
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
+    return reader_.VisitEventsOfExecutions(
+        graph.ids(NodeKind::kExecution), [&](int64_t id, absl::string_view event) {
+          const auto execution = LineageNode::Execution(static_cast<uint32_t>(id));
+          if (graph.IsTraversed(execution, PeekEvent(event))) {
+            answer_.AddBytes(LineageGraph::kEventsFieldNumber, event);
+          }
+        });
   }
 
   // Attributions of artifacts or associations of executions, and the contexts that they lead to.
@@ -186,7 +182,7 @@ class SubgraphAnswer {
     std::vector<int64_t> far;  // Nodes with more contexts than stand in their records.
     const auto take = [&](int64_t id, int64_t context) {
       // In both messages the node is field 1 and the context field 2.
-      if (wants_links) AddIds(number, id, context, &scratch_, &answer_);
+      if (wants_links) AddIds(number, &answer_, id, context);
       if (wants_contexts && seen_contexts_.insert(context).second) contexts_.push_back(context);
     };
     absl::Status status =
@@ -211,7 +207,6 @@ class SubgraphAnswer {
   Answer& answer_;
   absl::flat_hash_set<int64_t> seen_contexts_;
   std::vector<int64_t> contexts_;
-  std::string scratch_;
 };
 
 static_assert(Attribution::kArtifactIdFieldNumber == 1 && Attribution::kContextIdFieldNumber == 2);
@@ -284,8 +279,11 @@ absl::Status GetLineageSubgraph(const Reader& reader,
   status = walk.Run(
       *starts, OptionsOf(scope, direction),
       [&](int64_t hop, absl::Span<const LineageNode> nodes, absl::Span<LineageVerdict> verdicts) {
-        absl::Status judged = (*judge)(hop, nodes, verdicts);
-        if (!judge->has_opinions()) return judged;
+        // Each node will be read. What is long goes to a thread that may take its time before, not
+        // after, it is half done.
+        absl::Status judged = reader.Spend(static_cast<int64_t>(nodes.size()));
+        if (judged.ok()) judged = (*judge)(hop, nodes, verdicts);
+        if (!judged.ok() || !judge->has_opinions()) return judged;
         for (size_t i = 0; i < nodes.size(); ++i) {
           if (verdicts[i] == LineageVerdict::kStop) {
             verdicts[i] = verdict_of_end(nodes[i]);
@@ -293,17 +291,11 @@ absl::Status GetLineageSubgraph(const Reader& reader,
         }
         return judged;
       });
-  // What is long goes to a thread that may take its time before, not after, it is half done.
-  if (status.ok()) status = reader.Spend(static_cast<int64_t>(walk.nodes().size()));
   if (!status.ok()) return status;
   const GraphFields fields(request.read_mask());
-  Answer graph(reader.catalog());
-  status = SubgraphAnswer(reader, fields, &graph).Write(WalkedGraph(walk, direction));
-  if (status.ok()) status = graph.status();
-  if (!status.ok()) return status;
-  answer->AddBytes(ml_metadata::GetLineageSubgraphResponse::kLineageSubgraphFieldNumber,
-                   graph.Release());
-  return absl::OkStatus();
+  status = SubgraphAnswer(reader, fields, answer).Write(WalkedGraph(walk, direction));
+  answer->Enclose(ml_metadata::GetLineageSubgraphResponse::kLineageSubgraphFieldNumber);
+  return status;
 }
 
 namespace {
@@ -379,15 +371,13 @@ absl::Status WriteWholeGraph(const Reader& reader, const LineageWalk& walk, Answ
   if (status.ok()) {
     status = add_nodes(NodeKind::kExecution, LineageGraph::kExecutionsFieldNumber);
   }
-  for (int64_t id : nodes.ids(NodeKind::kExecution)) {
-    if (!status.ok()) return status;
-    status = reader.VisitEventsOfExecution(id, [&](absl::string_view event) {
-      if (walk.IsReached(PeekEvent(event).artifact)) {
-        graph->AddBytes(LineageGraph::kEventsFieldNumber, event);
-      }
-    });
-  }
-  return status;
+  if (!status.ok()) return status;
+  return reader.VisitEventsOfExecutions(
+      nodes.ids(NodeKind::kExecution), [&](int64_t, absl::string_view event) {
+        if (walk.IsReached(PeekEvent(event).artifact)) {
+          graph->AddBytes(LineageGraph::kEventsFieldNumber, event);
+        }
+      });
 }
 
 }  // namespace
@@ -418,12 +408,9 @@ absl::Status GetLineageGraph(const Reader& reader, const GetLineageGraphRequest&
                [&](int64_t hop, absl::Span<const LineageNode> nodes,
                    absl::Span<LineageVerdict> verdicts) { return limit(hop, nodes, verdicts); });
   if (!status.ok()) return status;
-  Answer graph(reader.catalog());
-  status = WriteWholeGraph(reader, walk, &graph);
-  if (status.ok()) status = graph.status();
-  if (!status.ok()) return status;
-  answer->AddBytes(ml_metadata::GetLineageGraphResponse::kSubgraphFieldNumber, graph.Release());
-  return absl::OkStatus();
+  status = WriteWholeGraph(reader, walk, answer);
+  answer->Enclose(ml_metadata::GetLineageGraphResponse::kSubgraphFieldNumber);
+  return status;
 }
 
 }  // namespace pedigree

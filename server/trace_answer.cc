@@ -112,7 +112,7 @@ absl::Status TraceAnswer::Walk(const Reader& reader, const v1::TraceRequest& req
     reason = absl::StrCat("the walk ended after max_hops = ", scope->max_hops);
   }
   // To order what the walk was let reach must not fail because the walk took all it may.
-  reader.LimitQuery();
+  reader.LiftQueryLimit();
   auto trace = LineageTrace::Of(reader, walk, options);
   if (!trace.ok()) return trace.status();
   trace_ = *std::move(trace);

@@ -4,14 +4,6 @@
 
 namespace pedigree {
 
-void AppendVarint(std::string* out, uint64_t value) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
-}
-
 void AppendText(std::string* out, absl::string_view text) {
   const absl::string_view kept = text.substr(0, kMaxKeyTextBytes);
   for (char c : kept) {
@@ -66,9 +58,9 @@ bool ByteReader::ReadTime(int64_t* milliseconds) {
   return true;
 }
 
-bool ByteReader::ReadVarint(uint64_t* value) {
+bool ByteReader::ReadVarintByBytes(uint64_t* value) {
   uint64_t result = 0;
-  for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
+  for (size_t i = 0; i < rest_.size() && i < kMaxVarintBytes; ++i) {
     const auto byte = static_cast<uint8_t>(rest_[i]);
     result |= uint64_t{byte & 0x7fu} << (7 * i);
     if ((byte & 0x80) == 0) {
@@ -78,13 +70,6 @@ bool ByteReader::ReadVarint(uint64_t* value) {
     }
   }
   return false;
-}
-
-bool ByteReader::ReadBytes(size_t size, absl::string_view* bytes) {
-  if (rest_.size() < size) return false;
-  *bytes = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return true;
 }
 
 bool ByteReader::SkipText() {

@@ -23,6 +23,15 @@ absl::Status DamagedIndex(absl::string_view what) {
                    " does not decode; the store is damaged: ", "restore a backup"));
 }
 
+absl::Status VisitEventsIn(absl::string_view chunks,
+                           absl::FunctionRef<void(absl::string_view event)> visit) {
+  const bool is_whole = VisitChunk(chunks, [&](absl::string_view event) {
+    visit(event);
+    return true;
+  });
+  return is_whole ? absl::OkStatus() : DamagedIndex("execution_events");
+}
+
 // The keys of `all` from `from` on, whatever the direction.
 KeyRange RangeFrom(KeyRange all, std::string from, Direction direction) {
   if (direction == Direction::kAscending) {
@@ -91,6 +100,11 @@ void Reader::LimitQuery() const {
   slice_left_ = std::min(kSlice, limits_.max_query_visits);
 }
 
+void Reader::LiftQueryLimit() const {
+  query_visits_left_ = kLastId;
+  query_deadline_.reset();
+}
+
 absl::StatusOr<std::optional<std::string>> Reader::Get(const std::string& key) const {
   if (absl::Status status = Spend(1); !status.ok()) return status;
   NodeKey node = {};
@@ -109,27 +123,27 @@ absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SharedBytes>> Reader::FetchRecords(NodeKind kind,
-                                                              absl::Span<const int64_t> ids) const {
-  std::vector<SharedBytes> records(ids.size());
+absl::StatusOr<SharedBytesList> Reader::FetchRecords(NodeKind kind,
+                                                     absl::Span<const int64_t> ids) const {
   std::array<RecordCache::Key, kBatch> cached_as;
   for (size_t i = 0; i < ids.size(); ++i) cached_as[i] = RecordCache::NodeOf(kind, ids[i]);
+  SharedBytesList records(ids.size());
   version_->records->FindMany(absl::MakeConstSpan(cached_as.data(), ids.size()), version_->number,
-                              absl::MakeSpan(records));
+                              &records);
   std::vector<std::string> keys;
   std::vector<size_t> missing;
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (records[i]) {
-      __builtin_prefetch(records[i].view().data());
-      continue;
-    }
+    if (records.views[i].data() != nullptr) continue;
     missing.push_back(i);
     keys.push_back(NodeKey{kind, ids[i]}.Encode());
   }
   if (keys.empty()) return records;
   absl::Status status = view().MultiGet(keys, blocking_, [&](size_t i, absl::string_view value) {
     const size_t place = missing[i];
-    records[place] = Remember(RecordCache::NodeOf(kind, ids[place]), value);
+    Remember(cached_as[place], value);
+    auto copy = std::make_shared<const std::string>(value);
+    const absl::string_view bytes = *copy;
+    records.Set(place, bytes, std::move(copy));
   });
   if (!status.ok()) return status;
   return records;
@@ -145,8 +159,9 @@ absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
     const auto records = FetchRecords(kind, batch);
     if (!records.ok()) return records.status();
     for (size_t i = 0; i < batch.size(); ++i) {
-      if (!(*records)[i]) continue;
-      const auto record = RecordView::Parse((*records)[i].view());
+      const absl::string_view bytes = records->views[i];
+      if (bytes.data() == nullptr) continue;
+      const auto record = RecordView::Parse(bytes);
       if (!record.has_value()) return DamagedRecord(NameOf(kind), batch[i]);
       visit(batch[i], *record);
     }
@@ -322,32 +337,51 @@ absl::StatusOr<std::vector<int64_t>> Reader::Links(NodeKind kind, int64_t id) co
 
 absl::Status Reader::VisitEventsOfExecution(
     int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const {
-  const auto visit_chunk = [&](absl::string_view chunk) {
-    const bool is_whole = VisitChunk(chunk, [&](absl::string_view event) {
-      visit(event);
-      return true;
-    });
-    return is_whole ? absl::OkStatus() : DamagedIndex("execution_events");
-  };
-  const RecordCache::Key cached_as = RecordCache::EventsOf(execution);
-  if (const SharedBytes cached = FindCached(cached_as)) {
-    absl::Status spent = Spend(1);
-    return spent.ok() ? visit_chunk(cached.view()) : spent;
+  const SharedBytes cached = FindCached(RecordCache::EventsOf(execution));
+  if (!cached) return ScanEventsOfExecution(execution, visit);
+  absl::Status spent = Spend(1);
+  return spent.ok() ? VisitEventsIn(cached.view(), visit) : spent;
+}
+
+absl::Status Reader::VisitEventsOfExecutions(
+    absl::Span<const int64_t> executions,
+    absl::FunctionRef<void(int64_t execution, absl::string_view event)> visit) const {
+  std::array<RecordCache::Key, kBatch> cached_as;
+  for (size_t begin = 0; begin < executions.size(); begin += kBatch) {
+    const auto batch = executions.subspan(begin, kBatch);
+    absl::Status status = Spend(static_cast<int64_t>(batch.size()));
+    for (size_t i = 0; i < batch.size(); ++i) cached_as[i] = RecordCache::EventsOf(batch[i]);
+    SharedBytesList cached(batch.size());
+    version_->records->FindMany(absl::MakeConstSpan(cached_as.data(), batch.size()),
+                                version_->number, &cached);
+    for (size_t i = 0; i < batch.size() && status.ok(); ++i) {
+      const auto visit_event = [&](absl::string_view event) { visit(batch[i], event); };
+      status = cached.views[i].data() != nullptr ? VisitEventsIn(cached.views[i], visit_event)
+                                                 : ScanEventsOfExecution(batch[i], visit_event);
+    }
+    if (!status.ok()) return status;
   }
+  return absl::OkStatus();
+}
+
+absl::Status Reader::ScanEventsOfExecution(
+    int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const {
   std::string chunks;
   bool is_short = true;
   absl::Status damage;
   absl::Status status =
       Scan(PrefixRange(ExecutionEventsKey::Prefix(execution)), Direction::kAscending,
            [&](absl::string_view, absl::string_view chunk) {
-             damage = visit_chunk(chunk);
+             damage = VisitEventsIn(chunk, visit);
              is_short = is_short && chunks.size() + chunk.size() <= kMostCachedEventBytes;
              if (is_short) chunks.append(chunk.data(), chunk.size());
              return damage.ok();
            });
   if (status.ok()) status = damage;
   // Of executions without events there is no end: clients ask for any number.
-  if (status.ok() && is_short && !chunks.empty()) Remember(cached_as, chunks);
+  if (status.ok() && is_short && !chunks.empty()) {
+    Remember(RecordCache::EventsOf(execution), chunks);
+  }
   return status;
 }
 

@@ -93,6 +93,9 @@ class Reader final : public Lookup {
   // From now on the limits of ReadLimits for a query hold: its work follows from what a client
   // asks, not from what it gets.
   void LimitQuery() const;
+  // From now on they do not hold: for work that is bounded by what they have let pass, and must not
+  // fail because that was all.
+  void LiftQueryLimit() const;
 
   // Errors of all: those of Spend(); DataLoss; Unavailable.
 
@@ -143,6 +146,12 @@ class Reader final : public Lookup {
   absl::Status VisitEventsOfExecution(int64_t execution,
                                       absl::FunctionRef<void(absl::string_view event)> visit) const;
 
+  // Visits the events of each of these executions in insertion order, one execution after the
+  // other: what is in memory is found for many at once.
+  absl::Status VisitEventsOfExecutions(
+      absl::Span<const int64_t> executions,
+      absl::FunctionRef<void(int64_t execution, absl::string_view event)> visit) const;
+
   // Visits those of `events` that exist, each with its place there, in no particular order: for a
   // few events of executions that have many.
   absl::Status VisitEvents(
@@ -172,15 +181,15 @@ class Reader final : public Lookup {
   // The common case of VisitRecords, without its arrays.
   absl::Status VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const;
   // A batch of records, empty where there are none.
-  absl::StatusOr<std::vector<SharedBytes>> FetchRecords(NodeKind kind,
-                                                        absl::Span<const int64_t> ids) const;
+  absl::StatusOr<SharedBytesList> FetchRecords(NodeKind kind, absl::Span<const int64_t> ids) const;
+  // VisitEventsOfExecution() for events that are not in the record cache.
+  absl::Status ScanEventsOfExecution(int64_t execution,
+                                     absl::FunctionRef<void(absl::string_view event)> visit) const;
   SharedBytes FindCached(RecordCache::Key key) const {
     return version_->records->Find(key, version_->number);
   }
-  SharedBytes Remember(RecordCache::Key key, absl::string_view bytes) const {
-    SharedBytes shared(bytes);
-    version_->records->Insert(key, version_->number, shared);
-    return shared;
+  void Remember(RecordCache::Key key, absl::string_view bytes) const {
+    version_->records->Insert(key, version_->number, bytes);
   }
   absl::Status VisitPosting(const std::string& prefix, int64_t from, Direction direction,
                             VisitId visit) const;

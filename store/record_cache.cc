@@ -1,16 +1,45 @@
 #include "store/record_cache.h"
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "store/keys.h"
 
 namespace pedigree {
+namespace {
 
-SharedBytes::SharedBytes(absl::string_view bytes) : size_(bytes.size()) {
-  auto data = std::make_shared_for_overwrite<char[]>(bytes.size());
-  std::memcpy(data.get(), bytes.data(), bytes.size());
-  data_ = std::move(data);
+// More would not be under way from memory at the same time.
+constexpr size_t kFoundAtOnce = 32;
+
+// Asks memory for the beginning of what is stored.
+void Prefetch(const char* stored, size_t size) {
+  constexpr size_t kLine = 64;
+  constexpr size_t kMostBytes = 6 * kLine;
+  for (size_t at = 0; at < std::min(size, kMostBytes); at += kLine) {
+    __builtin_prefetch(stored + at);
+  }
+}
+
+struct Stored {
+  uint64_t since;  // The version at which the bytes were read.
+  absl::string_view bytes;
+};
+
+Stored StoredAt(const ByteArena& arena, IdTable::Value value) {
+  const char* at = arena.At(value.place);
+  uint64_t since = 0;
+  std::memcpy(&since, at, sizeof(since));
+  return {since, {at + sizeof(since), value.size}};
+}
+
+}  // namespace
+
+SharedBytes::SharedBytes(absl::string_view bytes) {
+  auto copy = std::make_shared<const std::string>(bytes);
+  bytes_ = *copy;
+  owner_ = std::move(copy);
 }
 
 RecordCache::RecordCache(size_t capacity_bytes) : young_capacity_(capacity_bytes / kShards / 2) {}
@@ -31,68 +60,92 @@ SharedBytes RecordCache::Find(Key key, uint64_t version) {
   if (young_capacity_ == 0 || key == kNothing) return {};
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  return FindIn(shard, key, version);
+  const absl::string_view bytes = FindIn(shard, key, version);
+  return bytes.data() == nullptr ? SharedBytes() : SharedBytes(bytes, shard.young.arena);
 }
 
-void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version,
-                           absl::Span<SharedBytes> found) {
+void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version, SharedBytesList* found) {
   if (young_capacity_ == 0) return;
   for (size_t begin = 0; begin < keys.size();) {
     Shard& shard = ShardOf(keys[begin]);
-    std::lock_guard<std::mutex> lock(shard.mutex);
-    size_t end = begin;
-    // All memory is asked for before any is waited for.
-    for (; end < keys.size() && &ShardOf(keys[end]) == &shard; ++end) {
-      shard.young.prefetch(keys[end]);
+    size_t count = 1;
+    while (count < kFoundAtOnce && begin + count < keys.size() &&
+           &ShardOf(keys[begin + count]) == &shard) {
+      ++count;
     }
-    for (; begin < end; ++begin) {
-      if (!(keys[begin] == kNothing)) found[begin] = FindIn(shard, keys[begin], version);
-    }
+    FindManyIn(shard, keys.subspan(begin, count), version, begin, found);
+    begin += count;
   }
 }
 
-SharedBytes RecordCache::FindIn(Shard& shard, Key key, uint64_t version) {
-  if (const auto it = shard.young.find(key); it != shard.young.end()) {
-    return it->second.since <= version ? it->second.bytes : SharedBytes();
+// All memory is asked for before any is waited for: first the tables, then what they lead to, and
+// the bytes are read when the caller gets them.
+void RecordCache::FindManyIn(Shard& shard, absl::Span<const Key> keys, uint64_t version,
+                             size_t first_place, SharedBytesList* found) {
+  std::lock_guard<std::mutex> lock(shard.mutex);
+  for (Key key : keys) shard.young.entries.Prefetch(key.bits);
+  for (Key key : keys) {
+    if (const IdTable::Value* value = shard.young.entries.Find(key.bits)) {
+      Prefetch(shard.young.arena->At(value->place), sizeof(uint64_t) + value->size);
+    }
   }
-  const auto it = shard.old.find(key);
-  if (it == shard.old.end() || it->second.since > version) return {};
-  Entry entry = std::move(it->second);
-  shard.old.erase(it);
-  SharedBytes bytes = entry.bytes;
-  AddYoung(shard, key, std::move(entry));
-  return bytes;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] == kNothing) continue;
+    const absl::string_view bytes = FindIn(shard, keys[i], version);
+    if (bytes.data() != nullptr) found->Set(first_place + i, bytes, shard.young.arena);
+  }
 }
 
-void RecordCache::Insert(Key key, uint64_t version, const SharedBytes& bytes) {
+absl::string_view RecordCache::FindIn(Shard& shard, Key key, uint64_t version) {
+  if (const IdTable::Value* value = shard.young.entries.Find(key.bits)) {
+    const Stored stored = StoredAt(*shard.young.arena, *value);
+    return stored.since <= version ? stored.bytes : absl::string_view();
+  }
+  const IdTable::Value* value = shard.old.entries.Find(key.bits);
+  if (value == nullptr) return {};
+  const Stored stored = StoredAt(*shard.old.arena, *value);
+  if (stored.since > version) return {};
+  shard.old.entries.Erase(key.bits);
+  const std::shared_ptr<ByteArena> arena = shard.old.arena;  // It may go as the young one grows.
+  return AddYoung(shard, key, stored.since, stored.bytes);
+}
+
+void RecordCache::Insert(Key key, uint64_t version, absl::string_view bytes) {
   // What would push out most of a shard is not worth it.
-  if (bytes.view().size() > young_capacity_ / 8 || key == kNothing) return;
+  if (bytes.empty() || bytes.size() > young_capacity_ / 8 || key == kNothing) return;
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   // It may be this key that has changed since: the newest bytes cannot be told.
-  if (shard.last_change > version || shard.young.contains(key)) return;
-  shard.old.erase(key);
-  AddYoung(shard, key, {bytes, version});
+  if (shard.last_change > version || shard.young.entries.Find(key.bits) != nullptr) return;
+  shard.old.entries.Erase(key.bits);
+  AddYoung(shard, key, version, bytes);
 }
 
-void RecordCache::AddYoung(Shard& shard, Key key, Entry entry) {
-  const size_t bytes = entry.bytes.view().size() + kEntryBytes;
-  if (shard.young_bytes + bytes > young_capacity_) {
-    shard.old = std::move(shard.young);
-    shard.young = Map();
+absl::string_view RecordCache::AddYoung(Shard& shard, Key key, uint64_t since,
+                                        absl::string_view bytes) {
+  const size_t cost = bytes.size() + kEntryBytes;
+  if (shard.young_bytes + cost > young_capacity_) {
+    shard.old = std::exchange(shard.young, Generation());
     shard.young_bytes = 0;
   }
-  shard.young_bytes += bytes;
-  shard.young.emplace(key, std::move(entry));
+  shard.young_bytes += cost;
+  if (shard.young.arena == nullptr) shard.young.arena = std::make_shared<ByteArena>();
+  const ByteArena::Place place = shard.young.arena->Add(sizeof(since) + bytes.size());
+  char* stored = shard.young.arena->At(place);
+  std::memcpy(stored, &since, sizeof(since));
+  std::memcpy(stored + sizeof(since), bytes.data(), bytes.size());
+  shard.young.entries.Insert(key.bits, {place, static_cast<uint32_t>(bytes.size())});
+  return {stored + sizeof(since), bytes.size()};
 }
 
 void RecordCache::Change(Key key, uint64_t version) {
-  if (young_capacity_ == 0) return;
+  if (young_capacity_ == 0 || key == kNothing) return;
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   shard.last_change = version;
-  shard.young.erase(key);  // Its bytes stay counted until the generation goes.
-  shard.old.erase(key);
+  // Their bytes stay, and stay counted, until the generation goes.
+  shard.young.entries.Erase(key.bits);
+  shard.old.entries.Erase(key.bits);
 }
 
 }  // namespace pedigree

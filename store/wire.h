@@ -9,13 +9,21 @@
 //   if (!cursor.ok()) ...  // damaged
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "store/codec.h"
 
 namespace pedigree {
+
+enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kLength = 2, kFixed32 = 5 };
+
+constexpr uint64_t TagOf(int number, WireType type) {
+  return static_cast<uint64_t>(number) << 3 | static_cast<uint64_t>(type);
+}
 
 struct WireField {
   int number = 0;
@@ -27,23 +35,48 @@ struct WireField {
 
 class WireCursor {
  public:
-  explicit WireCursor(absl::string_view bytes) : rest_(bytes) {}
+  explicit WireCursor(absl::string_view bytes) : reader_(bytes) {}
 
   // The next field, nullopt at the end or at bytes that are no field.
-  std::optional<WireField> Next();
+  std::optional<WireField> Next() {
+    WireField field;
+    if (!ok_ || reader_.AtEnd() || !(ok_ = Read(&field))) return std::nullopt;
+    return field;
+  }
   // False once Next() has met bytes that are no field.
   bool ok() const { return ok_; }
 
  private:
-  bool ReadVarint(uint64_t* value);
+  // Inline: answers ask it of every event and node they have.
+  bool Read(WireField* field) {
+    constexpr uint64_t kLastNumber = (uint64_t{1} << 29) - 1;
+    uint64_t tag = 0;
+    if (!reader_.ReadVarint(&tag) || tag >> 3 == 0 || tag >> 3 > kLastNumber) return false;
+    field->number = static_cast<int>(tag >> 3);
+    switch (static_cast<WireType>(tag & 7)) {
+      case WireType::kVarint:
+        return reader_.ReadVarint(&field->scalar);
+      case WireType::kFixed64:
+        return ReadFixed(8, &field->scalar);
+      case WireType::kFixed32:
+        return ReadFixed(4, &field->scalar);
+      case WireType::kLength: {
+        uint64_t size = 0;
+        return reader_.ReadVarint(&size) && reader_.ReadBytes(size, &field->bytes);
+      }
+    }
+    return false;  // Groups do not occur in our messages.
+  }
   bool ReadFixed(size_t size, uint64_t* value);
 
-  absl::string_view rest_;
+  ByteReader reader_;
   bool ok_ = true;
 };
 
 // Bytes that AppendVarint (codec.h) would append.
-size_t VarintSize(uint64_t value);
+constexpr size_t VarintSize(uint64_t value) {
+  return static_cast<size_t>((std::bit_width(value | 1) + 6) / 7);
+}
 
 // Appends tag and length of a length-delimited field; `size` bytes of content must follow.
 void AppendFieldHead(std::string* out, int number, size_t size);

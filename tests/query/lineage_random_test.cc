@@ -119,6 +119,26 @@ TEST(LineageWalk, SpendsTheReadersVisits) {
   EXPECT_EQ(WalkDifference(allowed, LineageView(allowed), lineage, question), "");
 }
 
+// Each hop of a chain is less than a visit.
+TEST(LineageWalk, SpendsTheReadersVisitsOnChains) {
+  constexpr uint32_t kExecutions = 40'000;
+  const GraphNodes nodes;
+  EventGraph graph;
+  for (uint32_t id = 1; id <= kExecutions; ++id) {
+    graph.Append(2 * id - 1, {.artifact = id, .execution = id, .type = Event::INPUT}, 1);
+    graph.Append(2 * id, {.artifact = id + 1, .execution = id, .type = Event::OUTPUT}, 1);
+  }
+  ReadLimits limits;
+  limits.max_query_visits = 2'000;
+  const Reader reader(
+      nodes.VersionOf(graph, {kExecutions + 1, kExecutions, 2 * int64_t{kExecutions}}),
+      Blocking::kAllowed, limits);
+  reader.LimitQuery();
+  LineageWalk walk(reader, LineageView(reader));
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      walk.Run({LineageNode::Artifact(1)}, {.direction = LineageDirection::kDownstream})));
+}
+
 // Every `step`th graph, up to the first difference.
 void CheckAll(const SmallGraphs& graphs, SmallLimits limits, uint64_t step) {
   const GraphNodes nodes;
