@@ -23,6 +23,7 @@
 #include "bench/workload.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
 #include "query/lineage_walk.h"
+#include "server/handlers.h"
 #include "store/graph_load.h"
 #include "store/graph_snapshot.h"
 
@@ -150,8 +151,25 @@ double CpuMicroseconds(const std::vector<Question>& questions, Run run) {
   return nodes == 0 ? 0 : seconds * 1e6 / static_cast<double>(questions.size());
 }
 
+ml_metadata::GetLineageSubgraphRequest SubgraphRequest(const Question& question) {
+  ml_metadata::GetLineageSubgraphRequest request;
+  auto& options = *request.mutable_lineage_subgraph_query_options();
+  options.mutable_starting_artifacts()->set_filter_query(
+      absl::StrCat("id = ", question.start.id()));
+  options.set_direction(ml_metadata::LineageSubgraphQueryOptions::UPSTREAM);
+  options.set_max_num_hops(question.max_hops);
+  return request;
+}
+
+// The whole answer of GetLineageSubgraph. Answers its bytes.
+size_t AnswerSubgraph(const Reader& reader, const Question& question) {
+  Answer answer(reader.catalog());
+  const absl::Status status = GetLineageSubgraph(reader, SubgraphRequest(question), &answer);
+  return status.ok() ? answer.Release().size() : 0;
+}
+
 struct WalkTimes {
-  std::vector<double> csr, ids, bodies, boost;  // By round.
+  std::vector<double> csr, ids, bodies, answers, boost;  // By round.
 };
 
 WalkTimes MeasureWalks(const Reader& reader, const CsrGraph& csr,
@@ -170,12 +188,17 @@ WalkTimes MeasureWalks(const Reader& reader, const CsrGraph& csr,
   const auto run_boost = [&](const Question& question) {
     return boost_walk.Run(question.start, question.nodes);
   };
+  const auto run_answer = [&](const Question& question) {
+    return AnswerSubgraph(reader, question);
+  };
   // A round warms all caches, that of wire bytes too.
   CpuMicroseconds(questions, run_bodies);
+  CpuMicroseconds(questions, run_answer);
   for (int round = 0; round < rounds; ++round) {
     times.csr.push_back(CpuMicroseconds(questions, run_csr));
     times.ids.push_back(CpuMicroseconds(questions, run_ids));
     times.bodies.push_back(CpuMicroseconds(questions, run_bodies));
+    times.answers.push_back(CpuMicroseconds(questions, run_answer));
     times.boost.push_back(CpuMicroseconds(questions, run_boost));
   }
   return times;
@@ -217,6 +240,9 @@ void AddWalkFigures(Report& report, const WalkTimes& times) {
                     .values = times.csr});
   report.AddFigure({.name = "  ids only", .unit = Unit::kMicroseconds, .values = times.ids});
   report.AddFigure({.name = "  with bodies", .unit = Unit::kMicroseconds, .values = times.bodies});
+  report.AddFigure({.name = "  GetLineageSubgraph in process, CPU",
+                    .unit = Unit::kMicroseconds,
+                    .values = times.answers});
 }
 
 // Eight threads that write executions with an artifact and events, until told to stop.
@@ -324,21 +350,12 @@ absl::Status MeasureLoading(const Reader& reader, const std::string& directory, 
   return absl::OkStatus();
 }
 
-std::string SubgraphRequest(const Question& question) {
-  ml_metadata::GetLineageSubgraphRequest request;
-  auto& options = *request.mutable_lineage_subgraph_query_options();
-  options.mutable_starting_artifacts()->set_filter_query(
-      absl::StrCat("id = ", question.start.id()));
-  options.set_direction(ml_metadata::LineageSubgraphQueryOptions::UPSTREAM);
-  options.set_max_num_hops(question.max_hops);
-  return request.SerializeAsString();
-}
-
 // p50 of the call over (walk over compressed sparse rows + a call that answers the same bytes).
 absl::Status MeasureCall(const Bench& bench, MeasuredServer& server,
                          const std::vector<Question>& questions, double csr_us) {
   std::vector<std::string> requests;
-  for (const Question& question : questions) requests.push_back(SubgraphRequest(question));
+  for (const Question& question : questions)
+    requests.push_back(SubgraphRequest(question).SerializeAsString());
   std::string reply;
   for (const std::string& request : requests) {  // Warms the cache as well.
     auto answered = server.client().Call(kGetLineageSubgraph, request);

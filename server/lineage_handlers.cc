@@ -1,6 +1,8 @@
 // GetLineageSubgraph and GetLineageGraph.
 #include <algorithm>
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -66,7 +68,7 @@ void AddIds(int number, Answer* answer, Ids... ids) {
     end = WriteVarint(end, static_cast<uint64_t>(id));
   };
   (write(ids), ...);
-  answer->AddBytes(number, absl::string_view(bytes, static_cast<size_t>(end - bytes)));
+  answer->AddShort(number, bytes, static_cast<size_t>(end - bytes));
 }
 
 // What an event's wire bytes say that decides whether it is in an answer.
@@ -76,13 +78,21 @@ struct EventPeek {
 };
 
 EventPeek PeekEvent(absl::string_view event) {
+  static_assert(Event::kArtifactIdFieldNumber < Event::kTypeFieldNumber,
+                "stored messages have their fields in the order of their numbers");
   EventPeek peek;
-  WireCursor cursor(event);
-  while (const auto field = cursor.Next()) {
-    if (field->number == Event::kArtifactIdFieldNumber) {
-      peek.artifact = LineageNode::Artifact(static_cast<uint32_t>(field->scalar));
-    } else if (field->number == Event::kTypeFieldNumber) {
-      peek.type = static_cast<uint8_t>(field->scalar);
+  ByteReader reader(event);
+  uint64_t tag = 0;
+  uint64_t value = 0;
+  absl::string_view path;
+  while (reader.ReadVarint(&tag) && reader.ReadVarint(&value)) {
+    if (tag == TagOf(Event::kArtifactIdFieldNumber, WireType::kVarint)) {
+      peek.artifact = LineageNode::Artifact(static_cast<uint32_t>(value));
+    } else if (tag == TagOf(Event::kTypeFieldNumber, WireType::kVarint)) {
+      peek.type = static_cast<uint8_t>(value);
+      break;
+    } else if (tag == TagOf(Event::kPathFieldNumber, WireType::kLength)) {
+      if (!reader.ReadBytes(value, &path)) break;
     }
   }
   return peek;
@@ -183,16 +193,18 @@ class SubgraphAnswer {
     const auto take = [&](int64_t id, int64_t context) {
       // In both messages the node is field 1 and the context field 2.
       if (wants_links) AddIds(number, &answer_, id, context);
-      if (wants_contexts && seen_contexts_.insert(context).second) contexts_.push_back(context);
+      if (wants_contexts) AddContext(context);
     };
-    absl::Status status =
-        reader_.VisitRecords(kind, ids, [&](int64_t id, const RecordView& record) {
+    absl::Status status = reader_.VisitRecords(
+        kind, ids,
+        [&](int64_t id, const RecordView& record) {
           if (record.HasFarLinks()) {
             far.push_back(id);
           } else {
             record.VisitNearLinks([&](int64_t context) { take(id, context); });
           }
-        });
+        },
+        RecordPart::kLinks);
     for (int64_t id : far) {
       if (!status.ok()) break;
       auto contexts = reader_.Links(kind, id);
@@ -202,9 +214,17 @@ class SubgraphAnswer {
     return status;
   }
 
+  // Neighbours have the same few contexts.
+  void AddContext(int64_t context) {
+    int64_t& recent = recent_contexts_[static_cast<size_t>(context) % recent_contexts_.size()];
+    if (std::exchange(recent, context) == context) return;
+    if (seen_contexts_.insert(context).second) contexts_.push_back(context);
+  }
+
   const Reader& reader_;
   const GraphFields& fields_;
   Answer& answer_;
+  std::array<int64_t, 64> recent_contexts_ = {};
   absl::flat_hash_set<int64_t> seen_contexts_;
   std::vector<int64_t> contexts_;
 };

@@ -13,7 +13,9 @@ namespace pedigree {
 namespace {
 
 // Records are fetched in batches, so that a call of 100,000 ids holds few pinned blocks at once.
-constexpr size_t kBatch = 256;
+constexpr size_t kBatch = 64;
+// What the few links of most records take; of others the rest is brought when it is read.
+constexpr size_t kMostLinkBytes = 32;
 // An execution's events beyond this are read from the store each time.
 constexpr size_t kMostCachedEventBytes = 64 << 10;
 
@@ -123,13 +125,13 @@ absl::Status Reader::VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit
   return absl::OkStatus();
 }
 
-absl::StatusOr<SharedBytesList> Reader::FetchRecords(NodeKind kind,
-                                                     absl::Span<const int64_t> ids) const {
+absl::StatusOr<SharedBytesList> Reader::FetchRecords(NodeKind kind, absl::Span<const int64_t> ids,
+                                                     RecordPart part) const {
   std::array<RecordCache::Key, kBatch> cached_as;
   for (size_t i = 0; i < ids.size(); ++i) cached_as[i] = RecordCache::NodeOf(kind, ids[i]);
   SharedBytesList records(ids.size());
   version_->records->FindMany(absl::MakeConstSpan(cached_as.data(), ids.size()), version_->number,
-                              &records);
+                              &records, part == RecordPart::kLinks ? kMostLinkBytes : SIZE_MAX);
   std::vector<std::string> keys;
   std::vector<size_t> missing;
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -149,14 +151,14 @@ absl::StatusOr<SharedBytesList> Reader::FetchRecords(NodeKind kind,
   return records;
 }
 
-absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids,
-                                  VisitRecord visit) const {
+absl::Status Reader::VisitRecords(NodeKind kind, absl::Span<const int64_t> ids, VisitRecord visit,
+                                  RecordPart part) const {
   if (ids.size() == 1) return VisitOneRecord(kind, ids[0], visit);
   for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const auto batch = ids.subspan(begin, kBatch);
     absl::Status spent = Spend(static_cast<int64_t>(batch.size()));
     if (!spent.ok()) return spent;
-    const auto records = FetchRecords(kind, batch);
+    const auto records = FetchRecords(kind, batch, part);
     if (!records.ok()) return records.status();
     for (size_t i = 0; i < batch.size(); ++i) {
       const absl::string_view bytes = records->views[i];

@@ -70,6 +70,9 @@ struct ReadLimits {
   std::chrono::milliseconds max_query_time{60'000};
 };
 
+// What a visitor looks at, so that no more is brought from memory.
+enum class RecordPart : uint8_t { kAll, kLinks };
+
 class Reader final : public Lookup {
  public:
   Reader(std::shared_ptr<const Version> version, Blocking blocking, const ReadLimits& limits = {})
@@ -101,7 +104,8 @@ class Reader final : public Lookup {
 
   // Visits the records of those of `ids` that exist, in the order of `ids`.
   // REQUIRES: ids ascending, each once, for speed and order.
-  absl::Status VisitRecords(NodeKind kind, absl::Span<const int64_t> ids, VisitRecord visit) const;
+  absl::Status VisitRecords(NodeKind kind, absl::Span<const int64_t> ids, VisitRecord visit,
+                            RecordPart part = RecordPart::kAll) const;
 
   // Visits all nodes of a kind from id `from` on, in id order.
   absl::Status VisitNodes(NodeKind kind, int64_t from, Direction direction,
@@ -181,7 +185,8 @@ class Reader final : public Lookup {
   // The common case of VisitRecords, without its arrays.
   absl::Status VisitOneRecord(NodeKind kind, int64_t id, VisitRecord visit) const;
   // A batch of records, empty where there are none.
-  absl::StatusOr<SharedBytesList> FetchRecords(NodeKind kind, absl::Span<const int64_t> ids) const;
+  absl::StatusOr<SharedBytesList> FetchRecords(NodeKind kind, absl::Span<const int64_t> ids,
+                                               RecordPart part) const;
   // VisitEventsOfExecution() for events that are not in the record cache.
   absl::Status ScanEventsOfExecution(int64_t execution,
                                      absl::FunctionRef<void(absl::string_view event)> visit) const;

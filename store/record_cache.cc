@@ -31,7 +31,7 @@ Stored StoredAt(const ByteArena& arena, IdTable::Value value) {
   const char* at = arena.At(value.place);
   uint64_t since = 0;
   std::memcpy(&since, at, sizeof(since));
-  return {since, {at + sizeof(since), value.size}};
+  return {since, {at + sizeof(since), value.size - sizeof(since)}};
 }
 
 }  // namespace
@@ -64,7 +64,8 @@ SharedBytes RecordCache::Find(Key key, uint64_t version) {
   return bytes.data() == nullptr ? SharedBytes() : SharedBytes(bytes, shard.young.arena);
 }
 
-void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version, SharedBytesList* found) {
+void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version, SharedBytesList* found,
+                           size_t bytes_wanted) {
   if (young_capacity_ == 0) return;
   for (size_t begin = 0; begin < keys.size();) {
     Shard& shard = ShardOf(keys[begin]);
@@ -73,7 +74,7 @@ void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version, SharedB
            &ShardOf(keys[begin + count]) == &shard) {
       ++count;
     }
-    FindManyIn(shard, keys.subspan(begin, count), version, begin, found);
+    FindManyIn(shard, keys.subspan(begin, count), version, begin, found, bytes_wanted);
     begin += count;
   }
 }
@@ -81,12 +82,13 @@ void RecordCache::FindMany(absl::Span<const Key> keys, uint64_t version, SharedB
 // All memory is asked for before any is waited for: first the tables, then what they lead to, and
 // the bytes are read when the caller gets them.
 void RecordCache::FindManyIn(Shard& shard, absl::Span<const Key> keys, uint64_t version,
-                             size_t first_place, SharedBytesList* found) {
+                             size_t first_place, SharedBytesList* found, size_t bytes_wanted) {
   std::lock_guard<std::mutex> lock(shard.mutex);
   for (Key key : keys) shard.young.entries.Prefetch(key.bits);
   for (Key key : keys) {
     if (const IdTable::Value* value = shard.young.entries.Find(key.bits)) {
-      Prefetch(shard.young.arena->At(value->place), sizeof(uint64_t) + value->size);
+      Prefetch(shard.young.arena->At(value->place),
+               std::min<size_t>(value->size, bytes_wanted));
     }
   }
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -112,7 +114,7 @@ absl::string_view RecordCache::FindIn(Shard& shard, Key key, uint64_t version) {
 
 void RecordCache::Insert(Key key, uint64_t version, absl::string_view bytes) {
   // What would push out most of a shard is not worth it.
-  if (bytes.empty() || bytes.size() > young_capacity_ / 8 || key == kNothing) return;
+  if (bytes.size() > young_capacity_ / 8 || key == kNothing) return;
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   // It may be this key that has changed since: the newest bytes cannot be told.
@@ -130,11 +132,12 @@ absl::string_view RecordCache::AddYoung(Shard& shard, Key key, uint64_t since,
   }
   shard.young_bytes += cost;
   if (shard.young.arena == nullptr) shard.young.arena = std::make_shared<ByteArena>();
-  const ByteArena::Place place = shard.young.arena->Add(sizeof(since) + bytes.size());
+  const size_t size = sizeof(since) + bytes.size();
+  const ByteArena::Place place = shard.young.arena->Add(size);
   char* stored = shard.young.arena->At(place);
   std::memcpy(stored, &since, sizeof(since));
   std::memcpy(stored + sizeof(since), bytes.data(), bytes.size());
-  shard.young.entries.Insert(key.bits, {place, static_cast<uint32_t>(bytes.size())});
+  shard.young.entries.Insert(key.bits, {place, static_cast<uint32_t>(size)});
   return {stored + sizeof(since), bytes.size()};
 }
 

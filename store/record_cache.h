@@ -83,8 +83,10 @@ class RecordCache {
   SharedBytes Find(Key key, uint64_t version);
   // The same for many, of one kind and ascending for speed: those of a shard wait for memory
   // together. Leaves a place of `found` as it is where there is nothing.
+  // No more than `bytes_wanted` of each are brought from memory.
   // REQUIRES: found->views.size() == keys.size().
-  void FindMany(absl::Span<const Key> keys, uint64_t version, SharedBytesList* found);
+  void FindMany(absl::Span<const Key> keys, uint64_t version, SharedBytesList* found,
+                size_t bytes_wanted = SIZE_MAX);
   // REQUIRES: these are the key's bytes as of `version`.
   void Insert(Key key, uint64_t version, absl::string_view bytes);
   // From `version` on the key has other bytes.
@@ -120,7 +122,7 @@ class RecordCache {
   // The bytes of a key, which become young if they are old. Null if there are none.
   absl::string_view FindIn(Shard& shard, Key key, uint64_t version);
   void FindManyIn(Shard& shard, absl::Span<const Key> keys, uint64_t version, size_t first_place,
-                  SharedBytesList* found);
+                  SharedBytesList* found, size_t bytes_wanted);
   absl::string_view AddYoung(Shard& shard, Key key, uint64_t since, absl::string_view bytes);
 
   const size_t young_capacity_;  // Of a shard.
