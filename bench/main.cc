@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "bench/echo_server.h"
 #include "bench/hardware.h"
 #include "bench/interrupt.h"
@@ -158,6 +159,7 @@ absl::Status RunBenchmark() {
 int main(int argc, char** argv) {
   gflags::SetUsageMessage("measures pedigreed against a bare gRPC echo and raw RocksDB");
   gflags::ParseCommandLineFlags(&argc, &argv, true);
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // As pedigreed does.
   absl::Status status;
   if (FLAGS_role == "echo") {
     status = pedigree::bench::ServeEcho(static_cast<uint16_t>(FLAGS_echo_port));

@@ -39,6 +39,9 @@ class Reactor final : public grpc::ServerUnaryReactor {
     if (calls_ != nullptr) calls_->End();
     delete this;
   }
+  // OnDone() waits for nothing, so it needs no thread of gRPC's executor; the reactor that gRPC has
+  // for its own handlers says so too. A call costs a change of threads less.
+  bool InternalInlineable() override { return true; }
 
   grpc::CallbackServerContext* context_;  // gRPC's; alive until OnDone.
   grpc::ByteBuffer* reply_;               // gRPC's; alive until OnDone.
