@@ -64,6 +64,9 @@ DEFINE_bool(verify, false,
 DEFINE_string(grpc_port, "8080",
               "Port of the gRPC service, 0 to 65535; 0 takes any free port.\n"
               "Environment: GRPC_PORT.");
+DEFINE_string(task_port, "0",
+              "A second port for the same services, 0 to 65535; 0 is none. Kubeflow Pipelines\n"
+              "looks for its task service (its cache) on 8887. Not with --listen=unix:/path.");
 DEFINE_string(grpc_channel_arguments, "",
               "gRPC channel arguments, as in grpc.max_connection_age_ms=2000,grpc.so_reuseport=0.");
 DEFINE_string(metadata_store_server_config_file, "",
@@ -268,6 +271,21 @@ absl::StatusOr<std::string> ListenAddress(const Setting& listen, int port) {
   return Refuse(listen,
                 "give an IPv4 or IPv6 address, a host name, or unix:/path; "
                 "the port is --grpc_port");
+}
+
+// "" if there is no second port.
+absl::StatusOr<std::string> TaskListenAddress(const Setting& listen, int grpc_port) {
+  const Setting setting = FromFlag("task_port");
+  int port = 0;
+  if (!IsDigits(setting.value) || !absl::SimpleAtoi(setting.value, &port) || port > 65535) {
+    return Refuse(setting, "give a port from 0 to 65535; 0 is no second port");
+  }
+  if (port == 0) return std::string();
+  if (absl::StartsWith(listen.value, "unix:")) {
+    return Refuse(setting, "a second port needs an address; --listen is a unix socket");
+  }
+  if (port == grpc_port) return Refuse(setting, "that is the port of --grpc_port already");
+  return ListenAddress(listen, port);
 }
 
 absl::StatusOr<ChannelArgument> ParseChannelArgument(absl::string_view text) {
@@ -498,6 +516,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseDataDir(FromFlagOrEnvironment("data_dir", "PEDIGREE_DATA_DIR")));
   const int port = failure.Take(ParsePort(FromFlagOrEnvironment("grpc_port", "GRPC_PORT")));
   options.listen_address = failure.Take(ListenAddress(FromFlag("listen"), port));
+  options.task_listen_address = failure.Take(TaskListenAddress(FromFlag("listen"), port));
   options.channel_arguments =
       failure.Take(ParseChannelArguments(FromFlag("grpc_channel_arguments").value));
   options.max_message_bytes = failure.Take(MaxMessageBytes(options.channel_arguments));

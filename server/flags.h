@@ -66,6 +66,11 @@ struct ServerOptions {
   // bytes) and --grpc_port (0 to 65535; 0 takes any free port; a unix socket has none).
   std::string listen_address = "0.0.0.0:8080";
 
+  // What to bind as well, for clients that cannot be told a port: Kubeflow Pipelines looks for its
+  // task service on 8887. Same host; every service is on both ports. "": nothing. --task_port (0 to
+  // 65535; 0 binds nothing), which a unix socket excludes.
+  std::string task_listen_address;
+
   // TLS, as ssl_config in the configuration file asks for it; empty: plain text. Its PEM is
   // checked by MakeServerCredentials.
   std::optional<SslOptions> ssl;

@@ -31,10 +31,10 @@ int Verify(const ServerOptions& options) {
   for (NodeKind kind : kNodeKinds) {
     std::printf("%s\n", absl::StrCat(report->nodes[IndexOf(kind)], " ", NameOf(kind), "s").c_str());
   }
-  std::printf("%s\n",
-              absl::StrCat(report->types, " types, ", report->events, " events, ", report->links,
-                           " links, ", report->index_entries, " index entries")
-                  .c_str());
+  std::printf("%s\n", absl::StrCat(report->types, " types, ", report->events, " events, ",
+                                   report->links, " links, ", report->tasks, " tasks, ",
+                                   report->index_entries, " index entries")
+                          .c_str());
   for (const std::string& problem : report->problems) std::printf("%s\n", problem.c_str());
   if (report->ok()) {
     std::puts("no problems");
@@ -80,8 +80,10 @@ int Main(int argc, char** argv) {
   if (line->options.task == Task::kVerify) return Verify(line->options);
   auto server = Server::Start(line->options);
   if (!server.ok()) return Fail(server.status());
+  const std::string second =
+      (*server)->task_port() == 0 ? "" : absl::StrCat(" and ", (*server)->task_port());
   Log(absl::StrCat("version ", PEDIGREE_VERSION, " serves ", line->options.data_dir, " on ",
-                   line->options.listen_address, ", port ", (*server)->port()));
+                   line->options.listen_address, ", port ", (*server)->port(), second));
   const int signal = signals.Wait();
   Log(absl::StrCat("stopping on ", strsignal(signal), ": finishing what was accepted"));
   server->reset();

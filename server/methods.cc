@@ -7,6 +7,7 @@
 #include "server/handlers.h"
 #include "server/lineage_service_handlers.h"
 #include "server/query_handlers.h"
+#include "server/task_handlers.h"
 #include "server/trace_answer.h"
 #include "server/validate.h"
 
@@ -217,10 +218,16 @@ constexpr StreamMethod kLineageStreams[] = {
     Stream<TraceAnswer>("Trace"),
 };
 
+constexpr Method kTaskMethods[] = {
+    Write<&CreateTaskV1>("CreateTaskV1"),
+    Read<&ListTasksV1>("ListTasksV1"),
+};
+
 constexpr ServiceTable kServices[] = {
     {kServiceName, kMethods, {}},
     {kQueryServiceName, kQueryMethods, {}},
     {kLineageServiceName, kLineageMethods, kLineageStreams},
+    {kTaskServiceName, kTaskMethods, {}},
 };
 
 // The method of a service that is called `name`; null if there is none.

@@ -80,6 +80,7 @@ struct ServiceTable {
 inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreService";
 inline constexpr absl::string_view kQueryServiceName = "pedigree.v1.QueryService";
 inline constexpr absl::string_view kLineageServiceName = "pedigree.v1.LineageService";
+inline constexpr absl::string_view kTaskServiceName = "api.TaskService";
 
 // All services of the server.
 absl::Span<const ServiceTable> AllServices();

@@ -74,11 +74,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::ServerBuilder builder;
   AddArguments(options, &builder);
   builder.AddListeningPort(options.listen_address, *credentials, &server->port_);
+  if (!options.task_listen_address.empty()) {
+    builder.AddListeningPort(options.task_listen_address, *credentials, &server->task_port_);
+  }
   for (const auto& service : server->services_) builder.RegisterService(service.get());
   server->grpc_ = builder.BuildAndStart();
   if (server->grpc_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address,
-                                               ": is the port in use, or the address not ours?"));
+    // Ports are bound in order, and those after one that cannot be bound keep their zero.
+    const bool is_first = options.task_listen_address.empty() || server->port_ <= 0;
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", is_first ? options.listen_address : options.task_listen_address,
+        ": is the port in use, or the address not ours?"));
   }
   for (const auto& service : server->services_) {
     server->grpc_->GetHealthCheckService()->SetServingStatus(service->name(), true);

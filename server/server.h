@@ -35,6 +35,8 @@ class Server {
 
   // The port that was bound; 0 for a unix socket.
   int port() const { return port_; }
+  // The second port; 0 if there is none.
+  int task_port() const { return task_port_; }
 
   static constexpr int kGraceSeconds = 20;
 
@@ -49,6 +51,7 @@ class Server {
   std::vector<std::unique_ptr<TableService>> services_;
   std::unique_ptr<grpc::Server> grpc_;
   int port_ = 0;
+  int task_port_ = 0;
 };
 
 }  // namespace pedigree

@@ -116,6 +116,61 @@ bool EventLogKey::Decode(absl::string_view key, EventLogKey* out) {
   return OpenKey(key, Tag::kEventLog, &reader) && reader.ReadId(&out->number) && reader.AtEnd();
 }
 
+std::string TaskKey::Encode() const {
+  std::string key = KeyHead(Tag::kTask);
+  AppendId(&key, number);
+  return key;
+}
+
+bool TaskKey::Decode(absl::string_view key, TaskKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kTask, &reader) && reader.ReadId(&out->number) && reader.AtEnd();
+}
+
+std::string TaskFingerprintKey::Prefix(absl::string_view fingerprint) {
+  std::string key = KeyHead(Tag::kTaskFingerprint);
+  AppendText(&key, fingerprint);
+  return key;
+}
+
+std::string TaskFingerprintKey::Prefix(absl::string_view fingerprint, absl::string_view pipeline) {
+  std::string key = Prefix(fingerprint);
+  AppendText(&key, pipeline);
+  return key;
+}
+
+std::string TaskFingerprintKey::Prefix(absl::string_view fingerprint, absl::string_view pipeline,
+                                       absl::string_view name_space) {
+  std::string key = Prefix(fingerprint, pipeline);
+  AppendText(&key, name_space);
+  return key;
+}
+
+std::string TaskFingerprintKey::Encode() const {
+  std::string key = Prefix(fingerprint, pipeline, name_space);
+  AppendTaskPlace(&key, place);
+  return key;
+}
+
+bool TaskFingerprintKey::DecodePlace(absl::string_view key, TaskPlace* place) {
+  ByteReader reader("");
+  int64_t created = 0;
+  int64_t number = 0;
+  if (!OpenKey(key, Tag::kTaskFingerprint, &reader) || !reader.SkipText() || !reader.SkipText() ||
+      !reader.SkipText() || !reader.ReadTime(&created) || !reader.ReadId(&number) ||
+      !reader.AtEnd()) {
+    return false;
+  }
+  *place = {~created, ~number};
+  return true;
+}
+
+// For signed numbers, to flip all bits is to turn the order round.
+void AppendTaskPlace(std::string* key, TaskPlace place) {
+  AppendTime(key, ~place.created_s);
+  AppendId(key, ~place.number);
+}
+
 std::string NameKey::Encode() const {
   std::string key = KindAndId(Tag::kName, kind, type_id);
   AppendText(&key, name);

@@ -13,6 +13,7 @@
 
 #include "absl/strings/string_view.h"
 #include "store/property.h"
+#include "store/task.h"
 #include "store/traits.h"
 
 namespace pedigree {
@@ -31,12 +32,15 @@ enum class Tag : uint8_t {
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
   kEventLog = 0x22,
+  kTask = 0x28,
+  kLastTask = 0x29,
   // Indexes: each follows from what is stored.
   kName = 0x30,
   kExternalId = 0x31,
   kUri = 0x32,
   kFarLink = 0x33,
   kProperty = 0x34,
+  kTaskFingerprint = 0x38,
   // posting lists (id_set.h)
   kTypeMembers = 0x40,
   kContextMembers = 0x41,
@@ -126,6 +130,22 @@ struct EventLogKey {
   static bool Decode(absl::string_view key, EventLogKey* out);
 };
 
+// task := space tag number:be64 -> api.Task
+// A task of Kubeflow Pipelines; numbers are in insertion order.
+// e.g. task 7: 00000000 28 0000000000000007
+struct TaskKey {
+  int64_t number;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, TaskKey* out);
+};
+
+// last_task := space tag -> number:be64
+// The last number of a task, so that none is handed out twice.           e.g. 00000000 29
+struct LastTaskKey {
+  std::string Encode() const { return KeyHead(Tag::kLastTask); }
+};
+
 // name := space tag kind:u8 type:be64 text -> id:be64
 // e.g. context "r" of type 12: 00000000 30 03 000000000000000c 72 0001
 struct NameKey {
@@ -186,6 +206,27 @@ struct PropertyKey {
   // The index and the node of an encoded key; the value stands in the node's record.
   static bool DecodeNode(absl::string_view key, uint32_t* index, int64_t* id);
 };
+
+// task_fingerprint := space tag text text text created:be64 number:be64 -> (empty)
+// The texts are fingerprint, pipelineName and namespace. Time and number are encoded with all bits
+// flipped: the newest of a fingerprint stands first. Task 7 of "f", "p", "n", created in second 5:
+// e.g. 00000000 38 66 0001 70 0001 6e 0001 7ffffffffffffffa fffffffffffffff8
+struct TaskFingerprintKey {
+  absl::string_view fingerprint;
+  absl::string_view pipeline;
+  absl::string_view name_space;
+  TaskPlace place;
+
+  // Of all tasks with the fingerprint, with the pipeline as well, and with all three.
+  static std::string Prefix(absl::string_view fingerprint);
+  static std::string Prefix(absl::string_view fingerprint, absl::string_view pipeline);
+  static std::string Prefix(absl::string_view fingerprint, absl::string_view pipeline,
+                            absl::string_view name_space);
+  std::string Encode() const;
+  // The place of an encoded key; the texts stand in the task.
+  static bool DecodePlace(absl::string_view key, TaskPlace* place);
+};
+void AppendTaskPlace(std::string* key, TaskPlace place);
 
 // Posting lists: prefix, then block:be64 -> id set of the block (id_set.h).
 //

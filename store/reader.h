@@ -26,6 +26,7 @@
 #include "store/id_set.h"
 #include "store/lookup.h"
 #include "store/record_cache.h"
+#include "store/task.h"
 
 namespace pedigree {
 
@@ -166,6 +167,20 @@ class Reader final : public Lookup {
   absl::Status VisitEventsOfArtifact(int64_t artifact,
                                      absl::FunctionRef<void(absl::string_view event)> visit) const;
 
+  // Tasks of Kubeflow Pipelines (task.h, reader_tasks.cc), as bytes of api.Task.
+  absl::StatusOr<std::optional<std::string>> FindTask(int64_t number) const;
+  // Visits all tasks from a number on, in the order of insertion.
+  using VisitTask = absl::FunctionRef<bool(int64_t number, absl::string_view task)>;
+  absl::Status VisitTasks(int64_t from, Direction direction, VisitTask visit) const;
+  // Visits the tasks whose keys begin with a prefix of TaskFingerprintKey; of one that has all its
+  // texts, ascending is the newest first.
+  using VisitTaskPlace = absl::FunctionRef<bool(TaskPlace place)>;
+  absl::Status VisitTaskPlaces(const std::string& prefix, Direction direction,
+                               VisitTaskPlace visit) const;
+  // The same from a place on, itself included. REQUIRES: the prefix has all texts.
+  absl::Status VisitTaskPlacesFrom(const std::string& prefix, TaskPlace from, Direction direction,
+                                   VisitTaskPlace visit) const;
+
   const Version& version() const { return *version_; }
 
   // Direct access for Verify and for indexes that are rebuilt at start.
@@ -196,6 +211,8 @@ class Reader final : public Lookup {
   void Remember(RecordCache::Key key, absl::string_view bytes) const {
     version_->records->Insert(key, version_->number, bytes);
   }
+  absl::Status ScanTaskPlaces(const KeyRange& range, Direction direction,
+                              VisitTaskPlace visit) const;
   absl::Status VisitPosting(const std::string& prefix, int64_t from, Direction direction,
                             VisitId visit) const;
 

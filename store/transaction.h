@@ -29,6 +29,10 @@
 #include "store/lookup.h"
 #include "store/write_set.h"
 
+namespace api {
+class Task;
+}
+
 namespace pedigree {
 
 // When an update moves last_update_time.
@@ -101,6 +105,10 @@ class Transaction final : public Lookup {
   // entries of it. Answers whether more is left to do.
   // REQUIRES: in another commit group than the call that made the work.
   absl::StatusOr<bool> ContinuePropertyIndex(uint32_t index, int64_t most);
+
+  // Stores a task of Kubeflow Pipelines under the next number, which it answers, and sets its id.
+  // REQUIRES: created_at is set.
+  absl::StatusOr<int64_t> InsertTask(api::Task* task);
 
   // Names the snapshot of the graph that has just been written (graph_snapshot.h).
   void SetLineageSnapshot(const GraphSnapshot& snapshot);

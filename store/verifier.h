@@ -2,9 +2,9 @@
 //
 // Each record asks for its index entries, each index entry asks for its record: together they are
 // both directions of every invariant. What a key should be follows from its tag; what cannot be
-// read is a problem of its own, and what refers to it is then not judged. In four files: verify.cc
+// read is a problem of its own, and what refers to it is then not judged. In five files: verify.cc
 // goes over the keys, verify_nodes.cc has types, nodes and links, verify_events.cc the events,
-// verify_index.cc the index entries. Threads: one.
+// verify_index.cc the index entries, verify_tasks.cc the tasks. Threads: one.
 #pragma once
 
 #include <array>
@@ -100,6 +100,12 @@ class Verifier {
   absl::Status CheckPosting(Tag tag, absl::string_view key, absl::string_view value);
   absl::StatusOr<bool> IsInContext(NodeKind kind, int64_t id, const RecordView& record,
                                    int64_t context) const;
+
+  // Tasks.
+  absl::StatusOr<int64_t> LastTask();
+  void CheckLastTask(absl::string_view value);
+  absl::Status CheckTask(absl::string_view key, absl::string_view value);
+  absl::Status CheckTaskFingerprint(absl::string_view key, absl::string_view value);
 
   const View& view_;
   const Catalog& catalog_;

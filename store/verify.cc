@@ -113,6 +113,17 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
       return CheckArtifactEvent(key, value);
     case Tag::kEventLog:
       return CheckEventLog(key, value);
+    case Tag::kTask:
+      return CheckTask(key, value);
+    case Tag::kLastTask:
+      if (head.AtEnd()) {
+        CheckLastTask(value);
+      } else {
+        ForeignKey(key);
+      }
+      return absl::OkStatus();
+    case Tag::kTaskFingerprint:
+      return CheckTaskFingerprint(key, value);
     case Tag::kName:
     case Tag::kExternalId:
       return CheckUnique(static_cast<Tag>(tag), key, value);

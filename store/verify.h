@@ -23,6 +23,7 @@ struct VerifyReport {
   int64_t types = 0;
   int64_t events = 0;
   int64_t links = 0;  // Attributions, associations and parents.
+  int64_t tasks = 0;
   int64_t index_entries = 0;
   int64_t problem_count = 0;
   std::vector<std::string> problems;  // The first kMaxProblems of them.
