@@ -1,9 +1,10 @@
-// The files under proto/ml_metadata must stay google/ml-metadata's wire contract, to the field.
+// The files under proto/ml_metadata must stay google/ml-metadata's wire contract, to the field, and
+// those under proto/api that of Kubeflow Pipelines' cache.
 //
-// tests/data/contract/mlmd-wire.json is the contract, recorded from the peer. The compiled
-// descriptors are described in a document of the same shape, and the two are compared key by key,
-// both ways. What the recorded document has no room for (file names, reserved numbers, the names of
-// the predefined types, deprecated messages and methods) is listed here.
+// tests/data/contract/mlmd-wire.json and kfp-task-wire.json are the contracts, recorded from the
+// peers. The compiled descriptors are described in documents of the same shape, and they are
+// compared key by key, both ways. What the recorded document has no room for (file names, reserved
+// numbers, the names of the predefined types, deprecated messages and methods) is listed here.
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
@@ -19,6 +20,9 @@
 #include <string>
 #include <vector>
 
+#include "api/filter.pb.h"
+#include "api/resource_reference.pb.h"
+#include "api/task.pb.h"
 #include "ml_metadata/proto/metadata_source.pb.h"
 #include "ml_metadata/proto/metadata_store.pb.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
@@ -45,13 +49,23 @@ std::vector<FileDescriptorProto> CompiledFiles() {
   return files;
 }
 
-Struct RecordedContract() {
-  std::ifstream file(PEDIGREE_TEST_DATA "/contract/mlmd-wire.json");
+// The same of Kubeflow's.
+std::vector<FileDescriptorProto> CompiledTaskFiles() {
+  std::vector<FileDescriptorProto> files;
+  for (const google::protobuf::Descriptor* message :
+       {api::Filter::descriptor(), api::ResourceKey::descriptor(), api::Task::descriptor()}) {
+    message->file()->CopyTo(&files.emplace_back());
+  }
+  return files;
+}
+
+Struct RecordedContract(const std::string& name = "mlmd-wire.json") {
+  std::ifstream file(PEDIGREE_TEST_DATA "/contract/" + name);
   std::ostringstream text;
   text << file.rdbuf();
   Struct contract;
   const auto status = google::protobuf::util::JsonStringToMessage(text.str(), &contract);
-  EXPECT_TRUE(file.good() && status.ok()) << "mlmd-wire.json: " << status.ToString();
+  EXPECT_TRUE(file.good() && status.ok()) << name << ": " << status.ToString();
   return contract;
 }
 
@@ -63,6 +77,17 @@ void ExpectSame(const std::set<std::string>& wanted, const std::set<std::string>
   for (const std::string& line : found) {
     EXPECT_TRUE(wanted.contains(line)) << line << ": compiled, not in the contract";
   }
+}
+
+// The .proto files in a folder of proto/.
+std::set<std::string> StoredFiles(const std::string& folder) {
+  const std::filesystem::path root = PEDIGREE_PROTO_DIR;
+  std::set<std::string> stored;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+    if (entry.path().extension() != ".proto") continue;
+    stored.insert(entry.path().lexically_relative(root).string());
+  }
+  return stored;
 }
 
 TEST(WireContract, DescriptorsAreTheRecordedContract) {
@@ -85,6 +110,20 @@ TEST(WireContract, HasFiftyTwoCalls) {
   EXPECT_EQ(methods.fields().size(), 52U);
 }
 
+TEST(TaskContract, DescriptorsAreTheRecordedContract) {
+  const Struct recorded = RecordedContract("kfp-task-wire.json");
+  const std::vector<FileDescriptorProto> files = CompiledTaskFiles();
+  for (const std::string& difference : ContractDifferences(recorded, DescribeAsContract(files))) {
+    ADD_FAILURE() << difference;
+  }
+  // The comparison would notice: without any one of the files there is something to say.
+  for (size_t i = 0; i < files.size(); ++i) {
+    std::vector<FileDescriptorProto> fewer = files;
+    fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i));
+    EXPECT_FALSE(ContractDifferences(recorded, DescribeAsContract(fewer)).empty()) << i;
+  }
+}
+
 // Clients' generated code imports the files by name, and a file that no test knew of could add
 // messages to the package: so names and syntaxes are fixed, and the folder holds no other file.
 TEST(WireContract, FilesAreThoseOfThePeer) {
@@ -100,13 +139,13 @@ TEST(WireContract, FilesAreThoseOfThePeer) {
               "ml_metadata/simple_types/proto/simple_types.proto is proto3"},
              compiled);
 
-  const std::filesystem::path root = PEDIGREE_PROTO_DIR;
-  std::set<std::string> stored;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "ml_metadata")) {
-    if (entry.path().extension() != ".proto") continue;
-    stored.insert(entry.path().lexically_relative(root).string());
-  }
-  ExpectSame(names, stored);
+  ExpectSame(names, StoredFiles("ml_metadata"));
+}
+
+TEST(TaskContract, FilesAreThoseThatTheTestKnows) {
+  std::set<std::string> names;
+  for (const FileDescriptorProto& file : CompiledTaskFiles()) names.insert(file.name());
+  ExpectSame(names, StoredFiles("api"));
 }
 
 // Adds one line for each option and reserved number of `message` and of what it contains.

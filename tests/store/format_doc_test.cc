@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "api/task.pb.h"
 #include "store/codec.h"
 #include "store/keys.h"
 #include "tests/store/hex.h"
@@ -101,9 +102,11 @@ class PageStore {
       transaction.SetLineageSnapshot({.last_event = 8, .id = "0123456789abcdef"});
       return absl::OkStatus();
     })));
+    InsertTaskOfThePage();
     EXPECT_EQ(Problems(store_), "");
     store_.Close();
     database_.emplace(store_.database());
+    TakeTheRandomOutOfTheTask();
   }
 
   Vector At(const std::string& key) {
@@ -170,6 +173,32 @@ class PageStore {
     AddOneRequest({NewEvent(7, 3, Event::OUTPUT), NewEvent(1, 3, Event::INPUT)});
   }
 
+  void InsertTaskOfThePage() {
+    EXPECT_TRUE(IsOk(store_->Write([](Transaction& transaction) {
+      api::Task task;
+      task.set_fingerprint("f");
+      task.set_pipelinename("p");
+      task.set_namespace_("n");
+      task.set_runid("r");
+      task.set_mlmdexecutionid("3");
+      task.mutable_created_at()->set_seconds(5);
+      return transaction.InsertTask(&task).status();
+    })));
+  }
+
+  // The page has zeros for the random bytes of the id.
+  void TakeTheRandomOutOfTheTask() {
+    const std::string key = TaskKey{1}.Encode();
+    api::Task task;
+    EXPECT_TRUE(task.ParseFromString(database_->Get(key).value_or("")));
+    std::string id = task.id();
+    for (size_t i = 0; i < 18; ++i) {
+      if (i != 14 && id.at(i) != '-') id[i] = '0';
+    }
+    task.set_id(id);
+    database_->Put(key, task.SerializeAsString());
+  }
+
   static Event NewEvent(int64_t artifact, int64_t execution, Event::Type type) {
     Event event;
     event.set_artifact_id(artifact);
@@ -233,6 +262,11 @@ Vectors VectorsOfTheCode(PageStore& store) {
       {"artifact 7, execution 3, OUTPUT", event(ArtifactEventKey{7, 3, Event::OUTPUT}.Encode())},
       {"events 9, OUTPUT of artifact 7 by execution 3, and 10, its INPUT of artifact 1, at 5 ms",
        event(EventLogKey{9}.Encode())},
+      {"task 1: fingerprint \"f\", pipelineName \"p\", namespace \"n\", runId \"r\", execution 3, "
+       "created in second 5",
+       event(TaskKey{1}.Encode())},
+      {"last_task", event(LastTaskKey().Encode())},
+      {"task 1 under its fingerprint", index(TaskFingerprintKey{"f", "p", "n", {5, 1}}.Encode())},
       {"context \"r\" of type 12 is context 2", index(NameKey{kContext, 12, "r"}.Encode())},
       {"execution with external id \"x\" is execution 3",
        index(ExternalIdKey{kExecution, "x"}.Encode())},
@@ -290,6 +324,12 @@ const char* NameOf(Tag tag) {
       return "artifact_event";
     case Tag::kEventLog:
       return "event_log";
+    case Tag::kTask:
+      return "task";
+    case Tag::kLastTask:
+      return "last_task";
+    case Tag::kTaskFingerprint:
+      return "task_fingerprint";
     case Tag::kName:
       return "name";
     case Tag::kExternalId:

@@ -35,11 +35,14 @@ std::vector<std::string> EncodedExamples() {
       ArtifactEventKey{7, 3, ml_metadata::Event::OUTPUT}.Encode(),
       LineageSnapshotKey().Encode(),
       EventLogKey{9}.Encode(),
+      TaskKey{7}.Encode(),
+      LastTaskKey().Encode(),
       NameKey{NodeKind::kContext, 12, "r"}.Encode(),
       ExternalIdKey{NodeKind::kExecution, "x"}.Encode(),
       UriKey{"s3", 7}.Encode(),
       FarLinkKey{NodeKind::kArtifact, 7, 2}.Encode(),
       PropertyKey{2, PropertyValue::Int(5), 7}.Encode(),
+      TaskFingerprintKey{"f", "p", "n", {5, 7}}.Encode(),
       Block(TypeMembersPrefix(NodeKind::kExecution, 11), 1),
       Block(ContextMembersPrefix(2, NodeKind::kArtifact), 0),
       Block(UpdateTimePrefix(NodeKind::kArtifact, 5), 0),
@@ -75,6 +78,12 @@ TEST(Keys, PrefixesBeginTheirKeys) {
   EXPECT_TRUE(begins(ArtifactEventKey{7, 3, 4}.Encode(), ArtifactEventKey::Prefix(7)));
   EXPECT_TRUE(begins(UriKey{"s3", 7}.Encode(), UriKey::Prefix("s3")));
   EXPECT_FALSE(begins(UriKey{"s3x", 7}.Encode(), UriKey::Prefix("s3")));
+  const std::string task = TaskFingerprintKey{"f", "p", "n", {5, 7}}.Encode();
+  EXPECT_TRUE(begins(task, TaskFingerprintKey::Prefix("f")));
+  EXPECT_TRUE(begins(task, TaskFingerprintKey::Prefix("f", "p")));
+  EXPECT_TRUE(begins(task, TaskFingerprintKey::Prefix("f", "p", "n")));
+  EXPECT_FALSE(begins(task, TaskFingerprintKey::Prefix("f", "p", "")));
+  EXPECT_FALSE(begins(task, TaskFingerprintKey::Prefix("fp", "n")));
   EXPECT_TRUE(begins(FarLinkKey{NodeKind::kArtifact, 7, 2}.Encode(),
                      FarLinkKey::Prefix(NodeKind::kArtifact, 7)));
   EXPECT_TRUE(
@@ -109,6 +118,15 @@ TEST(Keys, DecodeGivesBackWhatWasEncoded) {
     FarLinkKey link = {};
     ASSERT_TRUE(FarLinkKey::Decode(FarLinkKey{kind, a, b}.Encode(), &link));
     EXPECT_TRUE(link.kind == kind && link.id == a && link.context == b);
+    TaskKey task = {};
+    ASSERT_TRUE(TaskKey::Decode(TaskKey{a}.Encode(), &task));
+    EXPECT_EQ(task.number, a);
+    TaskPlace place = {};
+    const int64_t second = static_cast<int64_t>(random.Bits());
+    const std::string text = random.Bytes(200);
+    ASSERT_TRUE(TaskFingerprintKey::DecodePlace(
+        TaskFingerprintKey{text, random.Bytes(9), random.Bytes(9), {second, a}}.Encode(), &place));
+    EXPECT_EQ(place, (TaskPlace{second, a}));
     int64_t artifact = 0;
     const std::string uri = random.Bytes(200);
     ASSERT_TRUE(UriKey::DecodeArtifact(UriKey{uri, a}.Encode(), &artifact));
@@ -161,6 +179,18 @@ std::vector<Decodable> EveryDecodableKey() {
          return FarLinkKey::Decode(key, &out);
        },
        true},
+      {"task", TaskKey{7}.Encode(),
+       [](absl::string_view key) {
+         TaskKey out;
+         return TaskKey::Decode(key, &out);
+       },
+       false},
+      {"task_fingerprint", TaskFingerprintKey{"f", "p", "n", {5, 7}}.Encode(),
+       [](absl::string_view key) {
+         TaskPlace out;
+         return TaskFingerprintKey::DecodePlace(key, &out);
+       },
+       false},
   };
 }
 
@@ -202,6 +232,11 @@ TEST(Keys, OfOnePrefixStandInIdOrder) {
     EXPECT_EQ(a < b, encoded(a) < encoded(b));
     const auto numbered = [](int64_t number) { return ExecutionEventsKey{3, number}.Encode(); };
     EXPECT_EQ(a < b, numbered(a) < numbered(b));
+    const auto newest_first = [](int64_t second, int64_t number) {
+      return TaskFingerprintKey{"f", "p", "n", {second, number}}.Encode();
+    };
+    EXPECT_EQ(a > b, newest_first(5, a) < newest_first(5, b));
+    EXPECT_EQ(a - b > 0, newest_first(a - b, 1) < newest_first(0, 2));
     const auto timed = [](int64_t time) { return UpdateTimePrefix(NodeKind::kArtifact, time); };
     EXPECT_EQ(a - b < 0, timed(a - b) < timed(0));
   }

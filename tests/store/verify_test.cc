@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/strings/match.h"
+#include "api/task.pb.h"
 #include "store/codec.h"
 #include "store/id_set.h"
 #include "store/keys.h"
@@ -77,6 +78,14 @@ void FillForVerify(TestStore& store) {
     input.set_artifact_id(2);
     input.set_type(Event::INPUT);
     return AddEvents(transaction, {&output, &input});
+  })));
+  ASSERT_TRUE(IsOk(store->Write([](Transaction& transaction) {
+    api::Task task;
+    task.set_fingerprint("f");
+    task.set_pipelinename("p");
+    task.set_namespace_("n");
+    task.mutable_created_at()->set_seconds(5);
+    return transaction.InsertTask(&task).status();
   })));
 }
 
@@ -467,6 +476,53 @@ std::vector<Damage> DamagesOfPropertyIndexes() {
   };
 }
 
+std::vector<Damage> DamagesOfTasks() {
+  const auto change = [](std::function<void(api::Task*)> edit) {
+    return [=](RawDatabase& database) {
+      api::Task task;
+      ASSERT_TRUE(task.ParseFromString(database.Get(TaskKey{1}.Encode()).value()));
+      edit(&task);
+      database.Put(TaskKey{1}.Encode(), task.SerializeAsString());
+    };
+  };
+  const auto entry = [](const char* fingerprint, int64_t second, int64_t number) {
+    return TaskFingerprintKey{fingerprint, "p", "n", {second, number}}.Encode();
+  };
+  const std::string stale = ": a stale entry in the index task_fingerprint";
+  return {
+      {"TaskMissing", Delete(TaskKey{1}.Encode()), "task 1" + stale},
+      {"TaskDamaged", Put(TaskKey{1}.Encode(), "\x08"), "task 1: it does not decode"},
+      {"TaskOfAnotherId", change([](api::Task* task) { task->set_id(NewTaskId(2)); }),
+       "task 1: it does not decode"},
+      {"TaskWithoutATime", change([](api::Task* task) { task->clear_created_at(); }),
+       "task 1: it does not decode"},
+      {"TaskOfAnotherFingerprint", change([](api::Task* task) { task->set_fingerprint("g"); }),
+       "task 1: task_fingerprint: missing"},
+      {"TaskOfAnotherNamespace", change([](api::Task* task) { task->set_namespace_("x"); }),
+       "task 1" + stale},
+      {"TaskOfAnotherTime",
+       change([](api::Task* task) { task->mutable_created_at()->set_seconds(6); }),
+       "task 1" + stale},
+      {"TaskBeyondTheLastNumber", Put(TaskKey{2}.Encode(), ""),
+       "task 2: beyond the last number handed out"},
+      {"TaskKeyShort", Put(KeyHead(Tag::kTask), ""), "a key of a task does not decode"},
+      {"TaskZero", Put(TaskKey{0}.Encode(), ""), "a key of a task does not decode"},
+      {"LastTaskMissing", Delete(LastTaskKey().Encode()),
+       "task 1: beyond the last number handed out"},
+      {"LastTaskShort", Put(LastTaskKey().Encode(), "x"), "last_task does not decode"},
+      {"LastTaskZero", Put(LastTaskKey().Encode(), Id(0)), "last_task does not decode"},
+      {"LastTaskKeyLong", Put(LastTaskKey().Encode() + "x", Id(1)), "no key of the format"},
+      {"EntryMissing", Delete(entry("f", 5, 1)), "task 1: task_fingerprint: missing"},
+      {"EntryOfAnotherText", Put(entry("g", 5, 1), ""), "task 1" + stale},
+      {"EntryOfAnotherTime", Put(entry("f", 6, 1), ""), "task 1" + stale},
+      {"EntryOfNoTask", Put(entry("f", 5, 99), ""), "task 99" + stale},
+      {"EntryWithAValue", Put(entry("f", 5, 1), "x"),
+       "an entry of the index task_fingerprint does not decode"},
+      {"EntryKeyShort", Put(TaskFingerprintKey::Prefix("f"), ""),
+       "an entry of the index task_fingerprint does not decode"},
+  };
+}
+
 // The bytes of a type of another name under `id`.
 std::string TypeBytes(int64_t id) {
   ml_metadata::ArtifactType type;
@@ -561,6 +617,7 @@ TEST(Verify, FindsDamageToEvents) { ExpectFound(DamagesOfEvents()); }
 TEST(Verify, FindsDamageToNumbersOfEvents) { ExpectFound(DamagesOfEventNumbers()); }
 TEST(Verify, FindsDamageToLinksAndUris) { ExpectFound(DamagesOfLinks()); }
 TEST(Verify, FindsDamageToPropertyIndexes) { ExpectFound(DamagesOfPropertyIndexes()); }
+TEST(Verify, FindsDamageToTasks) { ExpectFound(DamagesOfTasks()); }
 TEST(Verify, FindsDamageToTypes) { ExpectFound(DamagesOfTypes()); }
 TEST(Verify, FindsRecordsThatDoNotDecode) { ExpectFound(DamagesOfUndecodableRecords()); }
 TEST(Verify, FindsPropertiesOfAnotherKindThanDeclared) { ExpectFound(DamagesOfPropertyKinds()); }
@@ -578,9 +635,10 @@ TEST(Verify, CountsWhatIsThere) {
   EXPECT_EQ(report->types, kLastPredefinedTypeId + 3);
   EXPECT_EQ(report->events, 2);
   EXPECT_EQ(report->links, kRuns + 1 + 1);
+  EXPECT_EQ(report->tasks, 1);
   // Names, external ids, uris, far links, indexed properties; members of types, of contexts, and by
-  // update time.
-  EXPECT_EQ(report->index_entries, 24 + 6 + 2 + 4 + 2 + 24 + 22 + 24);
+  // update time; the task.
+  EXPECT_EQ(report->index_entries, 24 + 6 + 2 + 4 + 2 + 24 + 22 + 24 + 1);
 }
 
 // A request that goes back and forth between executions numbers the events as they come.
