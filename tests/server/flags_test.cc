@@ -349,6 +349,36 @@ TEST(Port, IsChecked) {
   }
 }
 
+TEST(TaskPort, IsOffUnlessAskedFor) {
+  EXPECT_EQ(Accepted({}).options.task_listen_address, "");
+  EXPECT_EQ(Accepted({"--task_port=0"}).options.task_listen_address, "");
+  EXPECT_EQ(Accepted({"--task_port=0", "--listen=unix:x"}).options.task_listen_address, "");
+}
+
+TEST(TaskPort, IsOnTheHostOfTheOther) {
+  const ServerOptions options = Accepted({"--task_port=8887"}).options;
+  EXPECT_EQ(options.task_listen_address, "0.0.0.0:8887");
+  EXPECT_EQ(options.listen_address, "0.0.0.0:8080");
+  EXPECT_EQ(Accepted({"--task_port=8887", "--listen=::1"}).options.task_listen_address,
+            "[::1]:8887");
+  EXPECT_EQ(Accepted({"--task_port=8887", "--grpc_port=0"}).options.task_listen_address,
+            "0.0.0.0:8887");
+}
+
+TEST(TaskPort, IsChecked) {
+  for (const char* port : {"65536", "-1", "+1", " 1", "80a", "", "99999999999999999999"}) {
+    EXPECT_EQ(
+        Refusal({absl::StrCat("--task_port=", port)}),
+        absl::StrCat("--task_port=", port, ": give a port from 0 to 65535; 0 is no second port"));
+  }
+  EXPECT_EQ(Refusal({"--task_port=8887", "--listen=unix:/run/pedigree.sock"}),
+            "--task_port=8887: a second port needs an address; --listen is a unix socket");
+  EXPECT_EQ(Refusal({"--task_port=8080"}),
+            "--task_port=8080: that is the port of --grpc_port already");
+  EXPECT_PRED2(Contains, Accepted({"--help"}).answer, "--task_port (default 0)");
+  EXPECT_PRED2(Contains, Accepted({"--help"}).answer, "8887");
+}
+
 TEST(Listen, TakesAddressesNamesAndUnixSockets) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"127.0.0.1", "127.0.0.1:8080"},
