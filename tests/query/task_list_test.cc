@@ -289,6 +289,36 @@ TEST(ListTasks, PageSizesHaveADefaultAndALimit) {
   EXPECT_EQ(List(store, Request(Lookup("f"), "created_at desc", 200))->total_size, 201);
 }
 
+// A reader that must not block gives up after 2,000 keys.
+TEST(ListTasks, LooksAtFewKeysForAFingerprintHoweverManyTasksThereAre) {
+  TestStore store;
+  ASSERT_TRUE(IsOk(store->Write([](Transaction& transaction) {
+    absl::Status status;
+    for (int i = 0; i < 5'000; ++i) {
+      api::Task task = NewTask(i % 2 == 0 ? "hot" : absl::StrCat("f", i), i);
+      status.Update(transaction.InsertTask(&task).status());
+    }
+    return status;
+  })));
+  const auto list_from_memory = [&](const api::ListTasksRequest& request) {
+    absl::StatusOr<TaskList> list;
+    store
+        ->Read(Blocking::kCacheOnly,
+               [&](const Reader& reader) {
+                 list = ListTasks(reader, request,
+                                  [](const api::Task&) -> absl::StatusOr<bool> { return true; });
+                 return list.status();
+               })
+        .IgnoreError();
+    return list;
+  };
+  EXPECT_EQ(Numbers(list_from_memory(Request(Lookup("f4711"), "created_at desc", 1))), "4712 of 1");
+  EXPECT_EQ(Numbers(list_from_memory(Request(Lookup("hot"), "created_at desc", 1))),
+            "4999 of 200 ...");
+  EXPECT_EQ(Numbers(list_from_memory(Request(Lookup("hot"), "created_at", 1))), "1 of 200 ...");
+  EXPECT_TRUE(IsWouldBlock(list_from_memory(Request("")).status()));
+}
+
 TEST(ListTasks, OrdersThatCannotBeReadAreRefused) {
   TestStore store;
   for (const char* order : {"name", "created_at up", "desc", "created_at desc desc", "id,runId"}) {

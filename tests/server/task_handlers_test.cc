@@ -1,6 +1,7 @@
 // api.TaskService through its table of methods.
 #include "server/task_handlers.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "api/task.pb.h"
+#include "ml_metadata/proto/metadata_store_service.pb.h"
 #include "server/methods.h"
 #include "tests/server/test_store.h"
 
@@ -18,13 +20,13 @@ namespace pedigree {
 namespace {
 
 using absl::StatusCode;
-using ml_metadata::Execution;
 using testing::FromText;
 using testing::TestStore;
 
 constexpr char kTask[] = R"(
   task { pipelineName: 'pipeline/p' namespace: 'ns' runId: 'run' mlmdExecutionID: '1'
-         created_at { seconds: 5 nanos: 7 } finished_at { seconds: 6 nanos: 7 } fingerprint: 'f' })";
+         created_at { seconds: 5 nanos: 7 } finished_at { seconds: 6 nanos: 7 }
+         fingerprint: 'f' })";
 
 class TaskService : public ::testing::Test {
  protected:
@@ -171,6 +173,7 @@ TEST_F(TaskService, TakesExecutionsOfAnotherStoreForDone) {
 
 TEST_F(TaskService, ChangesNothingThroughRefusedOrRandomRequests) {
   std::mt19937 random(testing::RandomSeed());
+  const google::protobuf::LogSilencer silencer;  // It tells of each text that is not UTF-8.
   const std::string whole = FromText<api::CreateTaskRequest>(kTask).SerializeAsString();
   api::ListTasksRequest list;
   list.set_filter(R"({"predicates":[{"op":1,"key":"fingerprint","stringValue":"f"}]})");
