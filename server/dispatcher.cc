@@ -1,49 +1,19 @@
 #include "server/dispatcher.h"
 
-#include <functional>
 #include <utility>
+#include <vector>
 
 namespace pedigree {
-// A parsed call and the way back.
-class Dispatcher::PendingCall {
- public:
-  PendingCall(std::unique_ptr<Call> call, std::unique_ptr<ReplyTo> reply_to)
-      : call_(std::move(call)), reply_to_(std::move(reply_to)) {}
-
-  Call* call() { return call_.get(); }
-  bool IsCancelled() const { return reply_to_->IsCancelled(); }
-  absl::Status CheckWanted() const {
-    if (!IsCancelled()) return absl::OkStatus();
-    return absl::CancelledError("the client no longer waits");
-  }
-  void Finish(const absl::Status& status) {
-    if (status.ok()) {
-      reply_to_->Done(call_->ReleaseReply());
-    } else {
-      reply_to_->Done(Shortened(status));
-    }
-  }
-
- private:
-  std::unique_ptr<Call> call_;
-  std::unique_ptr<ReplyTo> reply_to_;
-};
-
 class Dispatcher::WriteTask final : public PendingWrite {
  public:
-  WriteTask(std::unique_ptr<PendingCall> call, size_t bytes)
-      : call_(std::move(call)), bytes_(bytes) {}
+  explicit WriteTask(std::unique_ptr<PendingCall> call) : call_(std::move(call)) {}
 
-  absl::Status Run(Transaction& transaction) override {
-    absl::Status status = call_->CheckWanted();
-    return status.ok() ? call_->call()->Write(transaction) : status;
-  }
+  absl::Status Run(Transaction& transaction) override { return call_->Write(transaction); }
   void Done(const absl::Status& status) override { call_->Finish(status); }
-  size_t bytes() const override { return bytes_; }
+  size_t bytes() const override { return call_->bytes(); }
 
  private:
   std::unique_ptr<PendingCall> call_;
-  size_t bytes_;
 };
 
 // A read that would have had to wait.
@@ -66,32 +36,54 @@ class Dispatcher::BlockingRead final : public Workers::Work {
   std::unique_ptr<PendingCall> call_;
 };
 
-Dispatcher::Dispatcher(Store* store) : store_(store) {}
+Dispatcher::Dispatcher(Store* store) : store_(store), waits_(std::make_shared<LeaseWaits>(store)) {
+  store_->SetCacheListener([this](std::vector<std::string> fingerprint_texts) {
+    waits_->OnChanged(std::move(fingerprint_texts));
+  });
+}
+
+Dispatcher::~Dispatcher() {
+  store_->SetCacheListener(nullptr);
+  waits_->Stop();
+}
 
 void Dispatcher::Submit(const Method& method, absl::string_view request,
                         std::unique_ptr<ReplyTo> reply_to) {
   auto call = std::make_unique<PendingCall>(method.make(), std::move(reply_to));
-  if (absl::Status status = call->call()->Parse(request); !status.ok()) {
+  if (absl::Status status = call->Parse(request); !status.ok()) {
     call->Finish(status);
     return;
   }
-  if (!method.writes) {
+  if (method.writes) {
+    store_->Enqueue(std::make_unique<WriteTask>(std::move(call)));
+  } else {
     RunRead(std::move(call), Blocking::kCacheOnly);
-    return;
   }
-  // A parsed request takes about three times its bytes.
-  store_->Enqueue(std::make_unique<WriteTask>(std::move(call), request.size() * 3));
 }
 
 void Dispatcher::RunRead(std::unique_ptr<PendingCall> call, Blocking blocking) {
-  const std::function<bool()> is_cancelled = [&call] { return call->IsCancelled(); };
-  absl::Status status = store_->Read(
-      blocking, [&](const Reader& reader) { return call->call()->Read(reader); }, &is_cancelled);
+  const absl::Status status = call->Read(*store_, blocking);
   if (!IsWouldBlock(status)) {
-    call->Finish(status);
+    Continue(std::move(call), status);
     return;
   }
   workers_.Add(std::make_unique<BlockingRead>(this, std::move(call)), Workers::Admission::kIfRoom);
+}
+
+void Dispatcher::Continue(std::unique_ptr<PendingCall> call, const absl::Status& status) {
+  const CallNeeds needs = status.ok() ? call->needs() : CallNeeds::kNothing;
+  switch (needs) {
+    case CallNeeds::kNothing:
+      call->Finish(status);
+      return;
+    case CallNeeds::kWrite:
+      waits_->Write(std::move(call));
+      return;
+    case CallNeeds::kRead:
+    case CallNeeds::kChange:
+      waits_->Park(std::move(call));
+      return;
+  }
 }
 
 std::shared_ptr<Stream> Dispatcher::NewStream(StreamSink* sink) {

@@ -2,9 +2,9 @@
 //
 // No thread of a transport ever waits for the disk. A write goes to the committer. A read runs at
 // once if everything it needs is in memory; if it would wait for the disk, or is long, it starts
-// again on one of a few threads that may (workers.h), and so does every step of a stream. Submit()
-// may be called from any thread; ReplyTo::Done() is called once, on whichever thread finishes the
-// call.
+// again on one of a few threads that may (workers.h), and so does every step of a stream. A call
+// that waits for what others do holds no thread at all (lease_waits.h). Submit() may be called from
+// any thread; ReplyTo::Done() is called once, on whichever thread finishes the call.
 //
 //   Dispatcher dispatcher(&store);
 //   dispatcher.Submit(*FindMethod("GetArtifacts"), bytes, std::move(reply_to));
@@ -16,30 +16,21 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/error_text.h"
+#include "server/lease_waits.h"
 #include "server/methods.h"
+#include "server/pending_call.h"
 #include "server/stream.h"
 #include "server/workers.h"
 #include "store/store.h"
 
 namespace pedigree {
 
-// Where a call came from, and where its answer goes.
-class ReplyTo {
- public:
-  virtual ~ReplyTo() = default;
-  // Whether nobody waits any more: the client went away or its deadline passed. A call that has not
-  // begun is then dropped.
-  virtual bool IsCancelled() const = 0;
-  // Called once. Error texts are at most kMaxErrorBytes long.
-  virtual void Done(absl::StatusOr<std::string> reply) = 0;
-};
-
 class Dispatcher {
  public:
   // `store` is not owned and outlives this.
   explicit Dispatcher(Store* store);
   // Answers what waits with Unavailable and stops.
-  ~Dispatcher() = default;
+  ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
@@ -50,16 +41,21 @@ class Dispatcher {
   std::shared_ptr<Stream> NewStream(StreamSink* sink);
   // Ends all streams with Unavailable, and lets no other begin.
   void EndStreams() { streams_.EndAll(); }
+  // Ends all calls that wait for others with Unavailable, and lets no other begin to wait.
+  void EndWaits() { waits_->Stop(); }
 
  private:
-  class PendingCall;
   class WriteTask;
   class BlockingRead;
 
   void RunRead(std::unique_ptr<PendingCall> call, Blocking blocking);
+  // After a read that went well or not.
+  void Continue(std::unique_ptr<PendingCall> call, const absl::Status& status);
 
   Store* const store_;
   Streams streams_;
+  // Shared with the writes of its calls, which may end after this.
+  const std::shared_ptr<LeaseWaits> waits_;
   Workers workers_;  // After what its work uses.
 };
 

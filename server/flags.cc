@@ -57,6 +57,10 @@ DEFINE_string(max_query_visits, "50000000",
               "Keys that one filter_query may read before it is refused, 1000 to 1000000000000.");
 DEFINE_string(max_query_seconds, "60",
               "Seconds that one filter_query may take before it is refused, 1 to 86400.");
+DEFINE_string(cache_default_staleness, "off",
+              "How old a result from the cache may be if the request does not say: off (any age),\n"
+              "or a number with s, m, h or d, such as 12h or 30d.");
+DEFINE_string(cache_max_staleness, "off", "The same at most, whatever a request says.");
 DEFINE_bool(verify, false,
             "Instead of serving, check every record, index entry and file of the store, print\n"
             "what is wrong, and leave with 0 if nothing is.");
@@ -210,6 +214,31 @@ absl::StatusOr<int64_t> ParseCount(const Setting& setting, int64_t least, int64_
     return Refuse(setting, absl::StrCat("give a number from ", least, " to ", most));
   }
   return count;
+}
+
+// A number of seconds, minutes, hours or days, in ms; nullopt for "off".
+absl::StatusOr<std::optional<int64_t>> ParseStaleness(const Setting& setting) {
+  constexpr int64_t kSecondMs = 1000;
+  constexpr int64_t kDayMs = 24 * 60 * 60 * kSecondMs;
+  constexpr int64_t kMostMs = 36'525 * kDayMs;
+  if (setting.value == "off") return std::nullopt;
+  absl::string_view text = setting.value;
+  int64_t unit = 0;
+  if (absl::ConsumeSuffix(&text, "s")) {
+    unit = kSecondMs;
+  } else if (absl::ConsumeSuffix(&text, "m")) {
+    unit = 60 * kSecondMs;
+  } else if (absl::ConsumeSuffix(&text, "h")) {
+    unit = 60 * 60 * kSecondMs;
+  } else if (absl::ConsumeSuffix(&text, "d")) {
+    unit = kDayMs;
+  }
+  int64_t count = 0;
+  if (unit == 0 || !IsDigits(text) || !absl::SimpleAtoi(text, &count) || count == 0 ||
+      count > kMostMs / unit) {
+    return Refuse(setting, "give off, or a time from 1s to 36525d, with s, m, h or d");
+  }
+  return count * unit;
 }
 
 // kind.properties.name or kind.custom_properties.name; a name may have dots.
@@ -536,6 +565,10 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseCount(FromFlag("max_query_visits"), 1000, 1'000'000'000'000));
   options.max_query_time =
       std::chrono::seconds(failure.Take(ParseCount(FromFlag("max_query_seconds"), 1, 86'400)));
+  options.cache_policy.default_staleness_ms =
+      failure.Take(ParseStaleness(FromFlag("cache_default_staleness")));
+  options.cache_policy.max_staleness_ms =
+      failure.Take(ParseStaleness(FromFlag("cache_max_staleness")));
   if (!failure.status().ok()) return failure.status();
   return options;
 }

@@ -110,6 +110,10 @@ struct ServerOptions {
   // --max_query_visits, --max_query_seconds.
   int64_t max_query_visits = ReadLimits().max_query_visits;
   std::chrono::seconds max_query_time{60};
+
+  // How old results from the cache may be: 1 second to 100 years, unset where the flag is "off".
+  // --cache_default_staleness, --cache_max_staleness.
+  CachePolicy cache_policy;
 };
 
 struct ServerCommandLine {

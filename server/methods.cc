@@ -4,6 +4,9 @@
 
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "server/cache_handlers.h"
+#include "server/cache_requests.h"
+#include "server/cache_reserve.h"
 #include "server/handlers.h"
 #include "server/lineage_service_handlers.h"
 #include "server/query_handlers.h"
@@ -84,6 +87,32 @@ class ReadCall final : public CallWith<Call, Request> {
   std::string reply_;
 };
 
+// `Maker` finds out what a call that begins with a read needs; it lives as long as the call.
+template <class Request, class Maker>
+class WaitingCall final : public CallWith<Call, Request> {
+ public:
+  absl::Status Read(const Reader& reader) override {
+    Answer answer(reader.catalog());
+    absl::Status status = maker_.Read(reader, *this->request(), &answer);
+    if (status.ok()) status = answer.status();
+    if (status.ok()) reply_ = answer.Release();
+    return status;
+  }
+  absl::Status Write(Transaction& transaction) override {
+    auto reply = maker_.Write(transaction, *this->request());
+    if (!reply.ok()) return reply.status();
+    reply_ = *std::move(reply);
+    return absl::OkStatus();
+  }
+  CallNeeds needs() const override { return maker_.needs(); }
+  const CacheWait& wait() const override { return maker_.wait(); }
+  std::string ReleaseReply() override { return std::move(reply_); }
+
+ private:
+  Maker maker_;
+  std::string reply_;
+};
+
 // `Maker` makes the messages for a request; it lives as long as the stream.
 template <class Request, class Maker>
 class StreamCallWith final : public CallWith<StreamCall, Request> {
@@ -110,6 +139,10 @@ constexpr Request* RequestOf(absl::Status (*)(const Reader&, const Request&, Ans
   return nullptr;
 }
 template <class Request, class Maker>
+constexpr Request* RequestOf(absl::Status (Maker::*)(const Reader&, const Request&, Answer*)) {
+  return nullptr;
+}
+template <class Request, class Maker>
 constexpr Request* RequestOf(absl::StatusOr<StreamPart> (Maker::*)(const Reader&, const Request&)) {
   return nullptr;
 }
@@ -130,6 +163,13 @@ template <auto kHandler>
 constexpr Method Read(absl::string_view name) {
   return {name, false,
           [] { return std::unique_ptr<Call>(new ReadCall<RequestType<kHandler>, kHandler>()); }};
+}
+
+template <class Maker>
+constexpr Method Waiting(absl::string_view name) {
+  return {name, false, [] {
+            return std::unique_ptr<Call>(new WaitingCall<RequestType<&Maker::Read>, Maker>());
+          }};
 }
 
 template <class Maker>
@@ -214,6 +254,13 @@ constexpr Method kLineageMethods[] = {
     Read<&Origins>("Origins"),
 };
 
+constexpr Method kCacheMethods[] = {
+    Read<&LookUp>("Lookup"),          Waiting<CacheReserve>("LookupOrReserve"),
+    Write<&RenewLease>("RenewLease"), Write<&ReleaseLease>("ReleaseLease"),
+    Write<&Publish>("Publish"),       Write<&Invalidate>("Invalidate"),
+    Read<&CacheStats>("Stats"),
+};
+
 constexpr StreamMethod kLineageStreams[] = {
     Stream<TraceAnswer>("Trace"),
 };
@@ -226,6 +273,7 @@ constexpr Method kTaskMethods[] = {
 constexpr ServiceTable kServices[] = {
     {kServiceName, kMethods, {}},
     {kQueryServiceName, kQueryMethods, {}},
+    {kCacheServiceName, kCacheMethods, {}},
     {kLineageServiceName, kLineageMethods, kLineageStreams},
     {kTaskServiceName, kTaskMethods, {}},
 };
@@ -247,6 +295,10 @@ const AnyMethod* FindIn(absl::Span<const AnyMethod> ServiceTable::*methods,
 
 absl::Status Call::Write(Transaction&) { return absl::InternalError("this call does not write"); }
 absl::Status Call::Read(const Reader&) { return absl::InternalError("this call does not read"); }
+const CacheWait& Call::wait() const {
+  static const auto* const kNone = new CacheWait();
+  return *kNone;
+}
 
 absl::Span<const ServiceTable> AllServices() { return kServices; }
 

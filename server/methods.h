@@ -10,6 +10,7 @@
 //   Send(call->ReleaseReply());
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,22 @@
 
 namespace pedigree {
 
+// What a call needs after a Read() or Write() that went well.
+enum class CallNeeds : uint8_t {
+  kNothing,  // The reply is there.
+  kWrite,    // Write().
+  kRead,     // Read() once more, of a version that has what Write() has seen.
+  kChange,   // Read() once more when something has changed: wait().
+};
+
+// What a call waits for.
+struct CacheWait {
+  std::string fingerprint_text;  // That other entries or leases of this fingerprint come up;
+  std::string lease_key;         // or that this lease
+  int64_t lease_end_ms = 0;      // runs out, by CacheRuntime::steady_ms;
+  std::chrono::steady_clock::time_point deadline;  // but not for longer.
+};
+
 class Call {
  public:
   virtual ~Call() = default;
@@ -34,6 +51,11 @@ class Call {
   // after it has failed.
   virtual absl::Status Write(Transaction& transaction);
   virtual absl::Status Read(const Reader& reader);
+
+  // Most calls need nothing more. One that does begins with Read(), whatever Method::writes says.
+  virtual CallNeeds needs() const { return CallNeeds::kNothing; }
+  // Of kWrite and kChange.
+  virtual const CacheWait& wait() const;
 
   // Serialises the reply, after success.
   virtual std::string ReleaseReply() = 0;
@@ -61,7 +83,7 @@ class StreamCall {
 
 struct Method {
   absl::string_view name;
-  bool writes;
+  bool writes;  // Begins, and ends, with Write().
   std::unique_ptr<Call> (*make)();
 };
 
@@ -79,6 +101,7 @@ struct ServiceTable {
 
 inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreService";
 inline constexpr absl::string_view kQueryServiceName = "pedigree.v1.QueryService";
+inline constexpr absl::string_view kCacheServiceName = "pedigree.v1.CacheService";
 inline constexpr absl::string_view kLineageServiceName = "pedigree.v1.LineageService";
 inline constexpr absl::string_view kTaskServiceName = "api.TaskService";
 

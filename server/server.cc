@@ -52,6 +52,7 @@ StoreOptions StoreOptionsOf(const ServerOptions& options) {
   store.max_queued_bytes = options.max_queued_bytes;
   store.max_query_visits = options.max_query_visits;
   store.max_query_time = options.max_query_time;
+  store.cache_policy = options.cache_policy;
   return store;
 }
 
@@ -104,6 +105,7 @@ Server::~Server() {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
     for (const auto& service : services_) service->Drain(std::chrono::milliseconds(0));
+    dispatcher_->EndWaits();
     Drain(std::chrono::seconds(kGraceSeconds));
     // Streams may take longer than that, and end in between two messages.
     dispatcher_->EndStreams();

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "store/keys.h"
+
 namespace pedigree {
 namespace {
 
@@ -10,6 +12,16 @@ namespace {
 // its batch stays small against the memtable.
 constexpr size_t kMaxGroupRequests = 1024;
 constexpr size_t kMaxGroupBytes = size_t{8} << 20;
+
+// Of the cache; copies, for the mutations go before readers see what they have done.
+std::vector<std::string> ChangedFingerprints(const std::vector<Mutation>& mutations) {
+  std::vector<std::string> changed;
+  for (const Mutation& mutation : mutations) {
+    const absl::string_view text = FingerprintTextIn(mutation.key);
+    if (!text.empty() && (changed.empty() || changed.back() != text)) changed.emplace_back(text);
+  }
+  return changed;
+}
 
 struct Finished {
   std::unique_ptr<PendingWrite> write;
@@ -23,7 +35,7 @@ Committer::Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const
     : engine_(engine),
       memory_(memory),
       options_(std::move(options)),
-      transaction_(engine, memory.graph),
+      transaction_(engine, memory.graph, memory.cache),
       catalog_(std::move(catalog)),
       counters_(counters) {
   Publish();
@@ -64,9 +76,9 @@ absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
 }
 
 void Committer::Publish() {
-  auto version =
-      std::make_shared<const Version>(Version{engine_->CurrentView(), catalog_, counters_,
-                                              memory_.graph, ++version_number_, memory_.records});
+  auto version = std::make_shared<const Version>(
+      Version{engine_->CurrentView(), catalog_, counters_, memory_.graph, ++version_number_,
+              memory_.records, memory_.cache});
   std::lock_guard<std::mutex> lock(version_mutex_);
   version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }
@@ -94,6 +106,7 @@ void Committer::CommitGroup(Queue* queue) {
     queue->pop_front();
     transaction_.BeginRequest();
     absl::Status status = write->Run(transaction_);
+    if (status.ok()) status = transaction_.FinishRequest();
     if (!status.ok()) transaction_.RollBackRequest();
     bytes = transaction_.writes_.bytes();
     finished.push_back({std::move(write), std::move(status)});
@@ -102,14 +115,17 @@ void Committer::CommitGroup(Queue* queue) {
   const std::vector<Mutation> mutations = transaction_.GroupMutations();
   absl::Status stored;
   if (!mutations.empty()) stored = engine_->Apply(mutations, options_.durability);
+  std::vector<std::string> changed;
   if (stored.ok()) {
     if (!mutations.empty()) UpdateMemory(mutations);
+    changed = ChangedFingerprints(mutations);
     catalog_ = transaction_.catalog_;
     counters_ = transaction_.counters_;
     unsynced_.store(true, std::memory_order_relaxed);
   }
   transaction_.EndGroup(stored.ok());
   if (!mutations.empty() && stored.ok()) Publish();
+  if (!changed.empty()) options_.on_cache_changed(std::move(changed));
   for (Finished& one : finished) {
     // A request that failed by itself failed whatever became of the group.
     one.write->Done(one.status.ok() ? stored : one.status);

@@ -43,6 +43,10 @@ class PendingWrite {
   virtual size_t bytes() const = 0;
 };
 
+// Is told which fingerprints have other entries or leases in the cache than before, each as
+// FingerprintText(), maybe more than once. Must not block.
+using CacheListener = std::function<void(std::vector<std::string> fingerprint_texts)>;
+
 struct CommitterOptions {
   Durability durability = Durability::kSynced;
   // Where not zero, a thread syncs the log this often: what --sync=interval may lose.
@@ -51,12 +55,15 @@ struct CommitterOptions {
   size_t max_queued_bytes = size_t{256} << 20;
   // The wall clock, in ms since the epoch.
   std::function<int64_t()> clock_ms;
+  // Called after each commit that changes entries or leases of the cache, when readers can see it.
+  CacheListener on_cache_changed;
 };
 
 // What the committer keeps up to date beside the store. Not owned.
 struct MemoryIndexes {
   EventGraph* graph;  // Has all events of the store.
   RecordCache* records;
+  CacheRuntime* cache;
 };
 
 class Committer {

@@ -116,6 +116,94 @@ bool EventLogKey::Decode(absl::string_view key, EventLogKey* out) {
   return OpenKey(key, Tag::kEventLog, &reader) && reader.ReadId(&out->number) && reader.AtEnd();
 }
 
+std::string CacheEntryKey::Encode() const {
+  std::string key = KeyHead(Tag::kCacheEntry);
+  AppendId(&key, execution);
+  return key;
+}
+
+bool CacheEntryKey::Decode(absl::string_view key, CacheEntryKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kCacheEntry, &reader) && reader.ReadId(&out->execution) &&
+         reader.AtEnd();
+}
+
+std::string FingerprintText(absl::string_view fingerprint) {
+  std::string text;
+  AppendText(&text, fingerprint);
+  return text;
+}
+
+std::string CacheLeaseKey::Encode() const {
+  std::string key = KeyHead(Tag::kCacheLease);
+  key.append(fingerprint_text.data(), fingerprint_text.size());
+  AppendU8(&key, static_cast<uint8_t>(scope));
+  AppendText(&key, scope == CacheScope::kAny ? "" : name_space);
+  AppendText(&key, scope == CacheScope::kPipeline ? pipeline : "");
+  return key;
+}
+
+bool CacheLeaseKey::IsOne(absl::string_view key) {
+  ByteReader reader("");
+  uint8_t scope = 0;
+  return OpenKey(key, Tag::kCacheLease, &reader) && reader.SkipText() && reader.ReadU8(&scope) &&
+         scope >= 1 && scope <= 3 && reader.SkipText() && reader.SkipText() && reader.AtEnd();
+}
+
+std::string CacheLookupKey::Prefix(absl::string_view fingerprint_text) {
+  std::string key = KeyHead(Tag::kCacheLookup);
+  key.append(fingerprint_text.data(), fingerprint_text.size());
+  return key;
+}
+
+std::string CacheLookupKey::Prefix(absl::string_view fingerprint_text,
+                                   absl::string_view name_space) {
+  std::string key = Prefix(fingerprint_text);
+  AppendText(&key, name_space);
+  return key;
+}
+
+std::string CacheLookupKey::Prefix(absl::string_view fingerprint_text, absl::string_view name_space,
+                                   absl::string_view pipeline) {
+  std::string key = Prefix(fingerprint_text, name_space);
+  AppendText(&key, pipeline);
+  return key;
+}
+
+std::string CacheLookupKey::Encode() const {
+  std::string key = Prefix(fingerprint_text, name_space, pipeline);
+  AppendU8(&key, cache_class);
+  AppendTime(&key, ~completed_ms);  // The flipped sign bit is as good a bit as the others.
+  AppendId(&key, ~execution);
+  return key;
+}
+
+bool CacheLookupKey::DecodeNumbers(absl::string_view key, CacheLookupKey* out, size_t* pair_size) {
+  ByteReader reader("");
+  if (!OpenKey(key, Tag::kCacheLookup, &reader) || !reader.SkipText() || !reader.SkipText() ||
+      !reader.SkipText()) {
+    return false;
+  }
+  *pair_size = key.size() - reader.rest().size();
+  if (!reader.ReadU8(&out->cache_class) || !reader.ReadTime(&out->completed_ms) ||
+      !reader.ReadId(&out->execution) || !reader.AtEnd()) {
+    return false;
+  }
+  out->completed_ms = ~out->completed_ms;
+  out->execution = ~out->execution;
+  return true;
+}
+
+absl::string_view FingerprintTextIn(absl::string_view key) {
+  ByteReader reader("");
+  if (!OpenKey(key, Tag::kCacheLookup, &reader) && !OpenKey(key, Tag::kCacheLease, &reader)) {
+    return {};
+  }
+  const absl::string_view from = reader.rest();
+  if (!reader.SkipText()) return {};
+  return from.substr(0, from.size() - reader.rest().size());
+}
+
 std::string TaskKey::Encode() const {
   std::string key = KeyHead(Tag::kTask);
   AppendId(&key, number);

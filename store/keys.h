@@ -28,10 +28,13 @@ enum class Tag : uint8_t {
   kType = 0x03,
   kPropertyIndex = 0x04,
   kLineageSnapshot = 0x05,
+  kCacheToken = 0x06,
   kNode = 0x10,
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
   kEventLog = 0x22,
+  kCacheEntry = 0x23,
+  kCacheLease = 0x24,
   kTask = 0x28,
   kLastTask = 0x29,
   // Indexes: each follows from what is stored.
@@ -40,6 +43,7 @@ enum class Tag : uint8_t {
   kUri = 0x32,
   kFarLink = 0x33,
   kProperty = 0x34,
+  kCacheLookup = 0x35,
   kTaskFingerprint = 0x38,
   // posting lists (id_set.h)
   kTypeMembers = 0x40,
@@ -129,6 +133,71 @@ struct EventLogKey {
   std::string Encode() const;
   static bool Decode(absl::string_view key, EventLogKey* out);
 };
+
+// cache_token := space tag -> token:be64
+// The last fencing token that was handed out, of all leases.               e.g. 00000000 06
+struct CacheTokenKey {
+  std::string Encode() const { return KeyHead(Tag::kCacheToken); }
+};
+
+// cache_entry := space tag execution:be64 -> CacheEntry (cache_entry.h)
+// e.g. of execution 4: 00000000 23 0000000000000004
+struct CacheEntryKey {
+  int64_t execution;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, CacheEntryKey* out);
+};
+
+// Where entries of the cache are looked for. Stored in keys: the values are part of the format.
+enum class CacheScope : uint8_t { kPipeline = 1, kNamespace = 2, kAny = 3 };
+
+// A fingerprint is stored as the `text` that stands for it in keys (codec.h), which is short, and
+// of which equal ones are equal fingerprints.
+std::string FingerprintText(absl::string_view fingerprint);
+
+// cache_lease := space tag text scope:u8 text text -> CacheLease (cache_lease.h)
+// The fingerprint, and namespace and pipeline as far as the scope has them, else "".
+// e.g. "f" in namespace "n": 00000000 24 66 0001 02 6e 0001 0001
+struct CacheLeaseKey {
+  absl::string_view fingerprint_text;
+  CacheScope scope;
+  absl::string_view name_space;
+  absl::string_view pipeline;
+
+  std::string Encode() const;
+  // Whether the bytes are such a key; its texts cannot be read back.
+  static bool IsOne(absl::string_view key);
+};
+
+// cache_lookup := space tag text text text class:u8 age:be64 number:be64 -> run:varint
+// Fingerprint, namespace and pipeline, then the entries that have them, best first: `age` and
+// `number` are when the producer completed (as time is in keys) and the execution, all bits
+// flipped. `run` is that of the entry.
+// e.g. "f" in namespace "n", no pipeline, live, completed at 5 ms, execution 4:
+// 00000000 35 66 0001 6e 0001 0001 01 7ffffffffffffffa fffffffffffffffb
+struct CacheLookupKey {
+  absl::string_view fingerprint_text;
+  absl::string_view name_space;
+  absl::string_view pipeline;
+  uint8_t cache_class;  // CacheClass (cache_entry.h).
+  int64_t completed_ms;
+  int64_t execution;
+
+  // Of all entries of a fingerprint, in any namespace, in one, and in one of its pipelines.
+  static std::string Prefix(absl::string_view fingerprint_text);
+  static std::string Prefix(absl::string_view fingerprint_text, absl::string_view name_space);
+  static std::string Prefix(absl::string_view fingerprint_text, absl::string_view name_space,
+                            absl::string_view pipeline);
+  std::string Encode() const;
+  // The numbers; the texts stay as they are. `pair_size` is where the key says all of its three
+  // texts: up to there it is a Prefix() of the third kind.
+  static bool DecodeNumbers(absl::string_view key, CacheLookupKey* out, size_t* pair_size);
+};
+
+// The fingerprint of a key of cache_lookup or cache_lease, as FingerprintText(). Empty for other
+// keys.
+absl::string_view FingerprintTextIn(absl::string_view key);
 
 // task := space tag number:be64 -> api.Task
 // A task of Kubeflow Pipelines; numbers are in insertion order.

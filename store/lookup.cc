@@ -2,10 +2,26 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "store/codec.h"
 #include "store/keys.h"
 
 namespace pedigree {
+namespace {
+
+template <class Value>
+absl::StatusOr<std::optional<Value>> Decoded(
+    const absl::StatusOr<std::optional<std::string>>& bytes, absl::string_view what) {
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::nullopt;
+  Value value;
+  if (!Value::Decode(**bytes, &value)) {
+    return absl::DataLossError(absl::StrCat(what, " does not decode; the store is damaged"));
+  }
+  return std::optional<Value>(std::move(value));
+}
+
+}  // namespace
 
 absl::StatusOr<NodeRecord> NodeRecord::FromBytes(NodeKind kind, int64_t id, std::string bytes) {
   NodeRecord record;
@@ -35,6 +51,14 @@ absl::StatusOr<std::optional<int64_t>> Lookup::FindId(const std::string& key) co
     return absl::DataLossError("an index entry does not decode; the store is damaged");
   }
   return id;
+}
+
+absl::StatusOr<std::optional<CacheEntry>> Lookup::FindCacheEntry(int64_t execution) const {
+  return Decoded<CacheEntry>(Get(CacheEntryKey{execution}.Encode()), "an entry of the cache");
+}
+
+absl::StatusOr<std::optional<CacheLease>> Lookup::FindCacheLease(const CacheLeaseKey& key) const {
+  return Decoded<CacheLease>(Get(key.Encode()), "a lease of the cache");
 }
 
 absl::StatusOr<std::optional<int64_t>> Lookup::FindIdByName(NodeKind kind, int64_t type_id,

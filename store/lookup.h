@@ -1,4 +1,5 @@
-// Finds single things by exact key: the reads that readers and transactions share.
+// Finds single things by exact key, and entries of the cache in order: the reads that readers and
+// transactions share.
 //
 // Reader (reader.h) answers them from a snapshot, Transaction (transaction.h) from its group's
 // writes over the newest state. Threads: as the subclass.
@@ -11,8 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "store/cache_entry.h"
+#include "store/cache_lease.h"
+#include "store/cache_runtime.h"
 #include "store/catalog.h"
 #include "store/engine.h"
 #include "store/record.h"
@@ -58,6 +63,20 @@ class Lookup {
   absl::StatusOr<std::optional<int64_t>> FindIdByExternalId(NodeKind kind,
                                                             absl::string_view external_id) const;
 
+  // Visits the events of one execution in insertion order.
+  virtual absl::Status VisitEventsOfExecution(
+      int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const = 0;
+
+  // The cache of steps.
+  virtual CacheRuntime& cache() const = 0;
+  absl::StatusOr<std::optional<CacheEntry>> FindCacheEntry(int64_t execution) const;
+  absl::StatusOr<std::optional<CacheLease>> FindCacheLease(const CacheLeaseKey& key) const;
+  // Visits the keys of cache_lookup in `range` in order, until `visit` answers false.
+  using VisitEntry = absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>;
+  absl::Status VisitCacheLookups(const KeyRange& range, VisitEntry visit) const {
+    return VisitEntries(range, visit);
+  }
+
   // The node parsed, without `type`; nullopt if there is none.
   template <class Node>
   absl::StatusOr<std::optional<Node>> FindNode(int64_t id) const {
@@ -74,6 +93,9 @@ class Lookup {
 
  protected:
   virtual absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const = 0;
+  // Visits what stands in `range` in the order of keys, until `visit` answers false.
+  // REQUIRES: of tags that WriteSet keeps in order.
+  virtual absl::Status VisitEntries(const KeyRange& range, VisitEntry visit) const = 0;
 
  private:
   absl::StatusOr<std::optional<int64_t>> FindId(const std::string& key) const;

@@ -46,6 +46,7 @@ struct Version {
   const EventGraph* graph;
   uint64_t number;       // Versions of one opening of a store are numbered from 1.
   RecordCache* records;  // Not owned; outlives it.
+  CacheRuntime* cache;   // Not owned; outlives it.
 
   int64_t last_id(NodeKind kind) const { return counters.last_node_id[IndexOf(kind)]; }
 };
@@ -83,6 +84,7 @@ class Reader final : public Lookup {
         slice_left_(blocking == Blocking::kCacheOnly ? kCacheOnlyVisits : kSlice) {}
 
   const Catalog& catalog() const override { return *version_->catalog; }
+  CacheRuntime& cache() const override { return *version_->cache; }
 
   using VisitId = absl::FunctionRef<bool(int64_t id)>;
   using VisitRecord = absl::FunctionRef<void(int64_t id, const RecordView& record)>;
@@ -148,8 +150,8 @@ class Reader final : public Lookup {
   absl::StatusOr<std::vector<int64_t>> Links(NodeKind kind, int64_t id) const;
 
   // Visits the events of one execution in insertion order.
-  absl::Status VisitEventsOfExecution(int64_t execution,
-                                      absl::FunctionRef<void(absl::string_view event)> visit) const;
+  absl::Status VisitEventsOfExecution(
+      int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const override;
 
   // Visits the events of each of these executions in insertion order, one execution after the
   // other: what is in memory is found for many at once.
@@ -188,6 +190,9 @@ class Reader final : public Lookup {
 
  protected:
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override;
+  absl::Status VisitEntries(const KeyRange& range, VisitEntry visit) const override {
+    return Scan(range, Direction::kAscending, visit);
+  }
 
  private:
   // Visits between two looks at the clock and at is_cancelled.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,21 @@ namespace {
 int64_t SystemClockMs() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+int64_t SystemSteadyMs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+void SetUp(const StoreOptions& options, CacheRuntime* cache) {
+  cache->clock_ms = options.clock_ms ? options.clock_ms : SystemClockMs;
+  cache->steady_ms = options.steady_ms ? options.steady_ms : SystemSteadyMs;
+  std::random_device random;
+  cache->boot_id = uint64_t{random()} << 32 | random();
+  cache->opened_steady_ms = cache->steady_ms();
+  cache->opened_ms = cache->clock_ms();
+  cache->policy = options.cache_policy;
 }
 
 // What the committer starts from.
@@ -213,15 +229,19 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
       LoadGraph(*store->engine_->CurrentView(), opened->state.counters, options.data_dir, log);
   if (!loaded.ok()) return At(options.data_dir, loaded.status());
   store->graph_ = std::move(loaded->graph);
+  SetUp(options, &store->cache_);
   CommitterOptions committer;
   committer.durability =
       options.sync == Sync::kAlways ? Durability::kSynced : Durability::kBuffered;
   committer.sync_interval_ms = options.sync == Sync::kInterval ? kSyncIntervalMs : 0;
   committer.max_queued_bytes = options.max_queued_bytes;
-  committer.clock_ms = options.clock_ms ? options.clock_ms : SystemClockMs;
+  committer.clock_ms = store->cache_.clock_ms;
+  committer.on_cache_changed = [store = store.get()](std::vector<std::string> fingerprint_texts) {
+    store->OnCacheChanged(std::move(fingerprint_texts));
+  };
   store->high_water_ = std::make_unique<HighWaterKeeper>(store->engine_.get(), options.data_dir);
   store->committer_ = std::make_unique<Committer>(
-      store->engine_.get(), MemoryIndexes{store->graph_.get(), &store->records_},
+      store->engine_.get(), MemoryIndexes{store->graph_.get(), &store->records_, &store->cache_},
       std::make_shared<const Catalog>(std::move(opened->state.catalog)), opened->state.counters,
       std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;
@@ -265,6 +285,16 @@ absl::Status Store::Write(std::function<absl::Status(Transaction& transaction)> 
   std::future<absl::Status> result = done.get_future();
   Enqueue(std::make_unique<WaitedWrite>(std::move(write), &done));
   return result.get();
+}
+
+void Store::SetCacheListener(CacheListener listener) {
+  std::lock_guard<std::mutex> lock(cache_listener_mutex_);
+  cache_listener_ = std::move(listener);
+}
+
+void Store::OnCacheChanged(std::vector<std::string> fingerprint_texts) {
+  std::lock_guard<std::mutex> lock(cache_listener_mutex_);
+  if (cache_listener_) cache_listener_(std::move(fingerprint_texts));
 }
 
 absl::StatusOr<VerifyReport> Store::Verify() const {

@@ -12,11 +12,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "store/cache_runtime.h"
 #include "store/committer.h"
 #include "store/engine.h"
 #include "store/event_graph.h"
@@ -61,6 +64,10 @@ struct StoreOptions {
   LogLine log;
   // The wall clock in ms since the epoch; the system's if unset.
   std::function<int64_t()> clock_ms;
+  // A monotonic clock in ms, which leases are measured by; the system's if unset.
+  std::function<int64_t()> steady_ms;
+  // How old a result from the cache may be.
+  CachePolicy cache_policy;
   // A file system to use instead of the operating system's, for fault tests. Not owned.
   std::shared_ptr<rocksdb::FileSystem> file_system;
 };
@@ -95,6 +102,10 @@ class Store {
   // Runs one write and waits for it. Not for threads that must not block.
   absl::Status Write(std::function<absl::Status(Transaction& transaction)> write);
 
+  // From now on `listener` is called on the committer's thread, until there is another or, when
+  // this returns, none (null).
+  void SetCacheListener(CacheListener listener);
+
   // Checks every invariant of the newest version, and every byte of the files (verify.h).
   absl::StatusOr<VerifyReport> Verify() const;
 
@@ -102,9 +113,14 @@ class Store {
   Store(std::unique_ptr<Engine> engine, size_t record_cache_bytes)
       : engine_(std::move(engine)), records_(record_cache_bytes) {}
 
+  void OnCacheChanged(std::vector<std::string> fingerprint_texts);
+
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EventGraph> graph_;
   RecordCache records_;
+  CacheRuntime cache_;
+  std::mutex cache_listener_mutex_;  // Held while it is called.
+  CacheListener cache_listener_;     // Guarded by cache_listener_mutex_.
   std::unique_ptr<HighWaterKeeper> high_water_;
   std::unique_ptr<Committer> committer_;
   ReadLimits read_limits_;

@@ -23,6 +23,8 @@ void Transaction::BeginRequest() {
   request_counters_ = counters_;
   request_catalog_ = catalog_;
   own_catalog_ = nullptr;
+  cache_touched_.clear();
+  cache_published_.clear();
 }
 
 void Transaction::RollBackRequest() {
@@ -87,6 +89,30 @@ absl::StatusOr<std::optional<std::string>> Transaction::Get(const std::string& k
   auto value = view_->Get(key, Blocking::kAllowed);
   if (value.ok() && value->has_value()) contexts_.Remember(key, **value);
   return value;
+}
+
+absl::Status Transaction::VisitEntries(const KeyRange& range, VisitEntry visit) const {
+  const auto& own = writes_.ordered_keys();
+  auto next = own.lower_bound(range.begin);
+  bool goes_on = true;
+  // Visits what the group says of keys before `end`.
+  const auto visit_own = [&](absl::string_view end) {
+    for (; goes_on && next != own.end() && (end.empty() || *next < end); ++next) {
+      const WriteSet::Found found = writes_.Find(*next);
+      if (found.state == WriteSet::State::kValue) goes_on = visit(*next, found.value);
+    }
+  };
+  absl::Status status = view_->Scan(range, Direction::kAscending, Blocking::kAllowed,
+                                    [&](absl::string_view key, absl::string_view value) {
+                                      visit_own(key);
+                                      if (!goes_on) return false;
+                                      // What the group says of this key comes up next.
+                                      if (next != own.end() && *next == key) return true;
+                                      goes_on = visit(key, value);
+                                      return goes_on;
+                                    });
+  if (status.ok() && goes_on) visit_own(range.end);
+  return status;
 }
 
 absl::Status Transaction::ChangePosting(const std::string& prefix, int64_t id,

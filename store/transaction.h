@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "store/cache_runtime.h"
 #include "store/context_cache.h"
 #include "store/engine.h"
 #include "store/event_graph.h"
@@ -42,9 +43,18 @@ enum class UpdateTime : uint8_t {
   kStrictlyLater,  // Always, and past the old time even within one millisecond.
 };
 
+// Whose an entry of the cache is.
+struct CachePlace {
+  std::string name_space;
+  std::string pipeline;
+};
+
 class Transaction final : public Lookup {
  public:
   const Catalog& catalog() const override { return *catalog_; }
+  CacheRuntime& cache() const override { return *cache_; }
+  absl::Status VisitEventsOfExecution(
+      int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const override;
 
   // The time of everything this request writes; never behind a time written before. In ms.
   int64_t now_ms() const { return counters_.last_time_ms; }
@@ -109,6 +119,22 @@ class Transaction final : public Lookup {
   // Stores a task of Kubeflow Pipelines under the next number, which it answers, and sets its id.
   // REQUIRES: created_at is set.
   absl::StatusOr<int64_t> InsertTask(api::Task* task);
+  // Says whose the execution's entry in the cache is, instead of what its contexts say, and that it
+  // is valid (again). `run_ms` is how long the step took.
+  // REQUIRES: the execution exists, with a fingerprint, when the request is done.
+  void PublishCacheEntry(int64_t execution, CachePlace place, int64_t run_ms);
+  // Takes the entry out of what can be hit. Answers whether there was anything to do.
+  absl::StatusOr<bool> InvalidateCacheEntry(int64_t execution);
+  // Hands out a lease under a new token; one that is there is taken over. Now and then removes
+  // leases that ran out long ago.
+  absl::StatusOr<CacheLease> GrantCacheLease(const CacheLeaseKey& key, absl::string_view owner,
+                                             int64_t lease_ms);
+  void PutCacheLease(const CacheLeaseKey& key, const CacheLease& lease);
+  void DeleteCacheLease(const CacheLeaseKey& key);
+  // Visits executions with an event of the artifact, those with ids beyond `after`, ascending and
+  // each once, until `visit` answers false.
+  absl::Status VisitExecutionsOfArtifact(int64_t artifact, int64_t after,
+                                         absl::FunctionRef<bool(int64_t execution)> visit) const;
 
   // Names the snapshot of the graph that has just been written (graph_snapshot.h).
   void SetLineageSnapshot(const GraphSnapshot& snapshot);
@@ -120,12 +146,22 @@ class Transaction final : public Lookup {
  private:
   friend class Committer;
 
-  Transaction(Engine* engine, const EventGraph* graph) : engine_(engine), graph_(graph) {}
+  // PublishCacheEntry() of this request.
+  struct CachePublish {
+    int64_t execution;
+    CachePlace place;
+    int64_t run_ms;
+  };
+
+  Transaction(Engine* engine, const EventGraph* graph, CacheRuntime* cache)
+      : engine_(engine), graph_(graph), cache_(cache) {}
 
   // The committer's part: one group of requests.
   void BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
                   int64_t clock_ms);
   void BeginRequest();
+  // After a request that has gone well: does what its writes ask for. An error fails the request.
+  absl::Status FinishRequest();
   void RollBackRequest();
   // Everything the group has written, counters included. Empty if it has written nothing.
   std::vector<Mutation> GroupMutations();
@@ -135,6 +171,7 @@ class Transaction final : public Lookup {
   void EndGroup(bool stored);
 
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override;
+  absl::Status VisitEntries(const KeyRange& range, VisitEntry visit) const override;
 
   // Puts key -> id. AlreadyExists if the key is there.
   absl::Status Claim(const std::string& key, int64_t id, absl::FunctionRef<std::string()> what);
@@ -159,14 +196,31 @@ class Transaction final : public Lookup {
     return id > group_begin_.last_node_id[IndexOf(kind)];
   }
 
+  // The execution's entry in the cache is to be brought after it when the request is done.
+  void TouchCacheEntry(int64_t execution) { cache_touched_.push_back(execution); }
+  void TouchCacheEntryIfAny(NodeKind kind, int64_t id, const NodeRecord& record);
+  absl::Status UpdateCacheEntry(int64_t execution);
+  absl::StatusOr<CacheEntry> MakeCacheEntry(int64_t execution, const NodeRecord& record,
+                                            const CacheFacts& facts,
+                                            const std::optional<CacheEntry>& old) const;
+  absl::StatusOr<CachePlace> CachePlaceOf(int64_t execution, const NodeRecord& record,
+                                          const CacheFacts& facts) const;
+  void ReplaceCacheEntry(int64_t execution, const std::optional<CacheEntry>& old,
+                         const std::optional<CacheEntry>& entry);
+  absl::Status SweepCacheLeases();
+
   Engine* engine_;           // Not owned; outlives this.
   const EventGraph* graph_;  // Not owned; outlives this.
+  CacheRuntime* cache_;      // Not owned; outlives this.
   std::shared_ptr<const View> view_;
   std::shared_ptr<const Catalog> catalog_;
   WriteSet writes_;
   PostingSet postings_;
   mutable ContextCache contexts_;  // Filled by reads.
   std::vector<NewEvent> events_;
+  std::vector<int64_t> cache_touched_;         // Executions, of this request.
+  std::vector<CachePublish> cache_published_;  // Of this request.
+  std::string sweep_from_;                     // Where SweepCacheLeases() goes on.
   Counters group_begin_;
   Counters counters_;
 

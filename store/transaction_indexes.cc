@@ -49,7 +49,9 @@ template <class Node>
 void Transaction::IndexProperties(const Node& node) {
   for (const auto& index : catalog_->property_indexes().Of(TraitsOf<Node>::kKind)) {
     const auto entry = EntryOf(*index, ValueIn(node, *index), node.id());
-    if (entry.has_value()) writes_.Put(*entry, {});
+    if (!entry.has_value()) continue;
+    writes_.Put(*entry, {});
+    if (index->id == kCacheFingerprintIndex) TouchCacheEntry(node.id());
   }
 }
 
@@ -62,6 +64,9 @@ void Transaction::MoveProperties(const NodeRecord& stored, const Node& node) {
   for (size_t i = 0; i < indexes.size(); ++i) {
     const auto before = EntryOf(*indexes[i], old[i], node.id());
     const auto after = EntryOf(*indexes[i], ValueIn(node, *indexes[i]), node.id());
+    if (indexes[i]->id == kCacheFingerprintIndex && (before.has_value() || after.has_value())) {
+      TouchCacheEntry(node.id());
+    }
     if (before == after) continue;
     if (before.has_value()) writes_.Delete(*before);
     if (after.has_value()) writes_.Put(*after, {});

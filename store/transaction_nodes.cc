@@ -234,6 +234,7 @@ absl::Status Transaction::Link(NodeKind kind, int64_t id, absl::Span<const int64
     }
   }
   if (added.empty()) return absl::OkStatus();
+  TouchCacheEntryIfAny(kind, id, **record);
   if (near.size() != near_before || has_far != (*record)->HasFarLinks()) {
     std::sort(near.begin(), near.end());
     writes_.Put(

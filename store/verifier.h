@@ -2,9 +2,10 @@
 //
 // Each record asks for its index entries, each index entry asks for its record: together they are
 // both directions of every invariant. What a key should be follows from its tag; what cannot be
-// read is a problem of its own, and what refers to it is then not judged. In five files: verify.cc
+// read is a problem of its own, and what refers to it is then not judged. In six files: verify.cc
 // goes over the keys, verify_nodes.cc has types, nodes and links, verify_events.cc the events,
-// verify_index.cc the index entries, verify_tasks.cc the tasks. Threads: one.
+// verify_index.cc the index entries, verify_cache.cc the cache of steps, verify_tasks.cc the tasks.
+// Threads: one.
 #pragma once
 
 #include <array>
@@ -92,6 +93,13 @@ class Verifier {
   absl::StatusOr<bool> IsInChunk(int64_t execution, int64_t number, absl::string_view bytes);
   absl::Status ReadChunkOf(int64_t execution, int64_t number);
 
+  // The cache.
+  absl::Status CheckCacheOf(int64_t execution, absl::string_view message);
+  absl::Status CheckCacheEntry(absl::string_view key, absl::string_view value);
+  absl::Status CheckCacheLookup(absl::string_view key, absl::string_view value);
+  absl::Status CheckCacheToken(absl::string_view value);
+  absl::Status CheckCacheLease(absl::string_view key, absl::string_view value);
+
   // Indexes.
   absl::Status CheckUnique(Tag tag, absl::string_view key, absl::string_view value);
   absl::Status CheckUri(absl::string_view key, absl::string_view value);
@@ -117,6 +125,7 @@ class Verifier {
   static constexpr int64_t kNumbersPerBlock = 4096;
   absl::flat_hash_map<int64_t, std::bitset<kNumbersPerBlock>> event_numbers_;
   int64_t events_by_artifact_ = 0;
+  uint64_t last_cache_token_ = 0;
   // The chunk that was asked for last: those of a large one are asked for one after another.
   struct Chunk {
     int64_t execution = 0;

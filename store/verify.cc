@@ -105,6 +105,15 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
         ForeignKey(key);
       }
       return absl::OkStatus();
+    case Tag::kCacheToken:
+      if (!head.AtEnd()) ForeignKey(key);
+      return CheckCacheToken(value);
+    case Tag::kCacheEntry:
+      return CheckCacheEntry(key, value);
+    case Tag::kCacheLease:
+      return CheckCacheLease(key, value);
+    case Tag::kCacheLookup:
+      return CheckCacheLookup(key, value);
     case Tag::kNode:
       return CheckNodeRecord(key, value);
     case Tag::kExecutionEvents:

@@ -146,6 +146,9 @@ absl::Status Verifier::CheckNode(NodeKind kind, const NodePeek& node, const Reco
     status = Expect(UriKey{node.uri, node.id}.Encode(), "", [&] { return what("uri"); });
   }
   if (status.ok()) status = CheckProperties(kind, node.id, record.message());
+  if (status.ok() && kind == NodeKind::kExecution) {
+    status = CheckCacheOf(node.id, record.message());
+  }
   return status.ok() ? CheckLinks(kind, node.id, record) : status;
 }
 

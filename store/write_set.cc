@@ -3,7 +3,18 @@
 #include <cassert>
 #include <cstring>
 
+#include "store/keys.h"
+
 namespace pedigree {
+namespace {
+
+bool IsOrdered(absl::string_view key) {
+  if (key.size() <= kKeyHeadBytes) return false;
+  const auto tag = static_cast<Tag>(key[kKeyHeadBytes - 1]);
+  return tag == Tag::kCacheLookup || tag == Tag::kFarLink;
+}
+
+}  // namespace
 
 WriteSet::Found WriteSet::Find(absl::string_view key) const {
   auto it = newest_.find(key);
@@ -28,6 +39,7 @@ void WriteSet::Add(absl::string_view key, absl::string_view value, bool is_delet
   if (it == newest_.end()) {
     key = Copy(key);
     newest_.emplace(key, index);
+    if (IsOrdered(key)) ordered_.insert(key);
   } else {
     key = it->first;
     previous = static_cast<int64_t>(it->second);
@@ -45,6 +57,7 @@ void WriteSet::RollBack(size_t mark) {
     const Entry& entry = entries_.back();
     if (entry.previous < 0) {
       newest_.erase(entry.key);
+      if (IsOrdered(entry.key)) ordered_.erase(entry.key);
     } else {
       newest_[entry.key] = static_cast<size_t>(entry.previous);
     }
@@ -64,6 +77,7 @@ void WriteSet::AppendMutations(std::vector<Mutation>* mutations) const {
 void WriteSet::Clear() {
   entries_.clear();
   newest_.clear();
+  ordered_.clear();
   arena_.release();
   bytes_ = 0;
 }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory_resource>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ class WriteSet {
 
   void Put(absl::string_view key, absl::string_view value);
   void Delete(absl::string_view key);
+
+  // The keys that the group says something of, in order, of the few tags that a transaction scans:
+  // far_link and cache_lookup.
+  const std::set<absl::string_view>& ordered_keys() const { return ordered_; }
 
   size_t Mark() const { return entries_.size(); }
   void RollBack(size_t mark);
@@ -63,6 +68,7 @@ class WriteSet {
   std::pmr::monotonic_buffer_resource arena_;
   std::vector<Entry> entries_;                             // In the order written.
   absl::flat_hash_map<absl::string_view, size_t> newest_;  // Index of the last entry of each key.
+  std::set<absl::string_view> ordered_;
   size_t bytes_ = 0;
 };
 

@@ -103,6 +103,7 @@ class PageStore {
       return absl::OkStatus();
     })));
     InsertTaskOfThePage();
+    PutLeaseOfThePage();
     EXPECT_EQ(Problems(store_), "");
     store_.Close();
     database_.emplace(store_.database());
@@ -154,6 +155,8 @@ class PageStore {
         if (id == 4) {
           (*execution.mutable_custom_properties())["cache_fingerprint"].set_string_value("f");
           (*execution.mutable_custom_properties())["parent_dag_id"].set_int_value(5);
+          (*execution.mutable_custom_properties())["namespace"].set_string_value("n");
+          execution.set_last_known_state(Execution::COMPLETE);
         }
         auto inserted = transaction.Insert(
             &execution, id == 3 ? std::vector<int64_t>{2, 5} : std::vector<int64_t>());
@@ -199,6 +202,19 @@ class PageStore {
     database_->Put(key, task.SerializeAsString());
   }
 
+  void PutLeaseOfThePage() {
+    EXPECT_TRUE(IsOk(store_->Write([](Transaction& transaction) {
+      const std::string text = FingerprintText("f");
+      const CacheLeaseKey key = {text, CacheScope::kNamespace, "n", ""};
+      auto lease = transaction.GrantCacheLease(key, "o", 30'000);
+      if (!lease.ok()) return lease.status();
+      lease->boot_id = 7;
+      lease->end_ms = 30'001;
+      transaction.PutCacheLease(key, *lease);
+      return absl::OkStatus();
+    })));
+  }
+
   static Event NewEvent(int64_t artifact, int64_t execution, Event::Type type) {
     Event event;
     event.set_artifact_id(artifact);
@@ -234,6 +250,7 @@ Vectors VectorsOfTheCode(PageStore& store) {
   constexpr NodeKind kArtifact = NodeKind::kArtifact;
   constexpr NodeKind kExecution = NodeKind::kExecution;
   constexpr NodeKind kContext = NodeKind::kContext;
+  const std::string f = FingerprintText("f");
   const auto meta = [&](const std::string& key) { return store.At(key); };
   const auto node = [&](NodeKind kind, int64_t id) { return store.At(NodeKey{kind, id}.Encode()); };
   const auto event = [&](const std::string& key) { return store.At(key); };
@@ -252,6 +269,15 @@ Vectors VectorsOfTheCode(PageStore& store) {
       {"property index 2: of executions' custom_properties.parent_dag_id, ready",
        meta(PropertyIndexKey{2}.Encode())},
       {"the snapshot that ends with event 8", meta(LineageSnapshotKey().Encode())},
+      {"the last fencing token is 1", meta(CacheTokenKey().Encode())},
+      {"entry of execution 4: \"f\", live, complete at 5 ms, ran 0 ms, namespace \"n\", no "
+       "pipeline",
+       meta(CacheEntryKey{4}.Encode())},
+      {"lease of \"f\" in namespace \"n\" to \"o\": token 1, 30 s, by opening 7, until 30,001 ms, "
+       "granted at 5 ms",
+       meta(CacheLeaseKey{f, CacheScope::kNamespace, "n", ""}.Encode())},
+      {"\"f\" in namespace \"n\", no pipeline, live, complete at 5 ms, is execution 4",
+       index(CacheLookupKey{f, "n", "", 1, 5, 4}.Encode())},
       {"artifact 1: type 10, no contexts", node(kArtifact, 1)},
       {"execution 3: type 11, external id \"x\", in contexts 2 and 5", node(kExecution, 3)},
       {"artifact 7: uri \"s3\", in contexts 3 to 18, and in context 2 by a far link",
@@ -316,6 +342,8 @@ const char* NameOf(Tag tag) {
       return "property_index";
     case Tag::kLineageSnapshot:
       return "lineage_snapshot";
+    case Tag::kCacheToken:
+      return "cache_token";
     case Tag::kNode:
       return "node";
     case Tag::kExecutionEvents:
@@ -330,6 +358,10 @@ const char* NameOf(Tag tag) {
       return "last_task";
     case Tag::kTaskFingerprint:
       return "task_fingerprint";
+    case Tag::kCacheEntry:
+      return "cache_entry";
+    case Tag::kCacheLease:
+      return "cache_lease";
     case Tag::kName:
       return "name";
     case Tag::kExternalId:
@@ -340,6 +372,8 @@ const char* NameOf(Tag tag) {
       return "far_link";
     case Tag::kProperty:
       return "property";
+    case Tag::kCacheLookup:
+      return "cache_lookup";
     case Tag::kTypeMembers:
       return "type_members";
     case Tag::kContextMembers:

@@ -49,7 +49,8 @@ ml_metadata::Event ParseEvent(absl::string_view bytes) {
 TestStore::TestStore(Sync sync, size_t block_cache_bytes)
     : sync_(sync),
       block_cache_bytes_(block_cache_bytes),
-      clock_ms_(std::make_shared<std::atomic<int64_t>>(kStartMs)) {
+      clock_ms_(std::make_shared<std::atomic<int64_t>>(kStartMs)),
+      steady_ms_(std::make_shared<std::atomic<int64_t>>(1)) {
   Open();
 }
 
@@ -60,6 +61,8 @@ StoreOptions TestStore::options() const {
   options.block_cache_bytes = block_cache_bytes_;
   options.write_buffer_bytes = size_t{4} << 20;
   options.clock_ms = [clock = clock_ms_] { return clock->load(); };
+  options.steady_ms = [clock = steady_ms_] { return clock->load(); };
+  options.cache_policy = cache_policy_;
   return options;
 }
 

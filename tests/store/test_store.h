@@ -42,6 +42,9 @@ class TestStore {
 
   void SetClock(int64_t ms) { *clock_ms_ = ms; }
   int64_t clock() const { return *clock_ms_; }
+  // The monotonic clock, which never goes back.
+  void AddSteady(int64_t ms) { *steady_ms_ += ms; }
+  CachePolicy& cache_policy() { return cache_policy_; }  // Of the next opening.
 
   void Close() { store_.reset(); }
   void Open();
@@ -55,6 +58,8 @@ class TestStore {
   Sync sync_;
   size_t block_cache_bytes_;
   std::shared_ptr<std::atomic<int64_t>> clock_ms_;
+  std::shared_ptr<std::atomic<int64_t>> steady_ms_;
+  CachePolicy cache_policy_;
   std::unique_ptr<Store> store_;
 };
 

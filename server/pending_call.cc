@@ -1,0 +1,38 @@
+#include "server/pending_call.h"
+
+#include <functional>
+
+#include "server/error_text.h"
+
+namespace pedigree {
+
+absl::Status PendingCall::Parse(absl::string_view request) {
+  bytes_ = request.size() * 3;  // About what a parsed one takes.
+  return call_->Parse(request);
+}
+
+absl::Status PendingCall::CheckWanted() const {
+  if (!IsCancelled()) return absl::OkStatus();
+  return absl::CancelledError("the client no longer waits");
+}
+
+absl::Status PendingCall::Read(const Store& store, Blocking blocking) {
+  const std::function<bool()> is_cancelled = [this] { return IsCancelled(); };
+  return store.Read(
+      blocking, [&](const Reader& reader) { return call_->Read(reader); }, &is_cancelled);
+}
+
+absl::Status PendingCall::Write(Transaction& transaction) {
+  absl::Status status = CheckWanted();
+  return status.ok() ? call_->Write(transaction) : status;
+}
+
+void PendingCall::Finish(const absl::Status& status) {
+  if (status.ok()) {
+    reply_to_->Done(call_->ReleaseReply());
+  } else {
+    reply_to_->Done(Shortened(status));
+  }
+}
+
+}  // namespace pedigree

@@ -1,0 +1,57 @@
+// A parsed call and the way back: what the dispatcher hands from thread to thread.
+//
+// Used by one thread at a time. Finish() is called once.
+//
+//   auto call = std::make_unique<PendingCall>(method.make(), std::move(reply_to));
+//   call->Finish(call->Read(store, Blocking::kAllowed));
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/methods.h"
+#include "store/store.h"
+
+namespace pedigree {
+
+// Where a call came from, and where its answer goes.
+class ReplyTo {
+ public:
+  virtual ~ReplyTo() = default;
+  // Whether nobody waits any more: the client went away or its deadline passed. A call that has not
+  // begun is then dropped.
+  virtual bool IsCancelled() const = 0;
+  // Called once. Error texts are at most kMaxErrorBytes long.
+  virtual void Done(absl::StatusOr<std::string> reply) = 0;
+};
+
+class PendingCall {
+ public:
+  PendingCall(std::unique_ptr<Call> call, std::unique_ptr<ReplyTo> reply_to)
+      : call_(std::move(call)), reply_to_(std::move(reply_to)) {}
+
+  absl::Status Parse(absl::string_view request);
+  // Memory that the request takes.
+  size_t bytes() const { return bytes_; }
+
+  bool IsCancelled() const { return reply_to_->IsCancelled(); }
+  // Cancelled if nobody waits any more.
+  absl::Status CheckWanted() const;
+
+  absl::Status Read(const Store& store, Blocking blocking);
+  absl::Status Write(Transaction& transaction);
+  CallNeeds needs() const { return call_->needs(); }
+  const CacheWait& wait() const { return call_->wait(); }
+
+  // Answers with the reply, or with the error.
+  void Finish(const absl::Status& status);
+
+ private:
+  std::unique_ptr<Call> call_;
+  std::unique_ptr<ReplyTo> reply_to_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace pedigree
