@@ -126,7 +126,7 @@ class Oracle {
 
 class Histories {
  public:
-  Histories() {
+  explicit Histories(Random* random) : random_(*random) {
     for (const auto& [type, name, name_space] :
          std::vector<std::tuple<int64_t, std::string, std::string>>{
              {CacheServer::kPipelineType, "p", ""},
@@ -369,8 +369,7 @@ class Histories {
     Known known = At(id);
     Join(link->context_id(), &known);
     if (known.contexts != At(id).contexts) oracle_.Settle(At(id), false, now_ms_, &known);
-    ASSERT_TRUE(IsOk(server_.Call<ml_metadata::PutAttributionsAndAssociationsResponse>(
-        "PutAttributionsAndAssociations", request)));
+    ASSERT_TRUE(IsOk(server_.Start("PutAttributionsAndAssociations", request).get().status()));
     At(id) = known;
   }
 
@@ -385,7 +384,7 @@ class Histories {
     oracle_.artifacts[static_cast<size_t>(id)] = artifact->state();
   }
 
-  Random random_;
+  Random& random_;
   CacheServer server_;
   Oracle oracle_;
   int64_t now_ms_ = TestStore::kStartMs;
@@ -393,9 +392,10 @@ class Histories {
 };
 
 TEST(CacheRandom, EveryAnswerIsThatOfTheOracle) {
+  Random random;
   std::vector<int64_t> answers(8);
   for (int history = 0; history < 12; ++history) {
-    Histories histories;
+    Histories histories(&random);
     for (int step = 0; step < 150; ++step) {
       histories.Step();
       histories.AskEverything();
