@@ -199,10 +199,10 @@ std::string CacheScopePrefix(const CacheQuestion& question) {
   return CacheLookupKey::Prefix(question.fingerprint_text);
 }
 
-absl::Status VisitCachePlaces(const Lookup& lookup, const std::string& prefix,
+absl::Status VisitCachePlaces(const Lookup& lookup, const std::string& prefix, int64_t most_places,
                               absl::FunctionRef<bool(CachePlaceHead head)> visit) {
   KeyRange range = PrefixRange(prefix);
-  for (int64_t places = 0; places < kMostCachePlaces; ++places) {
+  for (int64_t places = 0; places < most_places; ++places) {
     auto head = FirstIn(lookup, range);
     if (!head.ok()) return head.status();
     if (!head->has_value()) return absl::OkStatus();
@@ -211,7 +211,7 @@ absl::Status VisitCachePlaces(const Lookup& lookup, const std::string& prefix,
     if (!visit(**std::move(head)) || is_all) return absl::OkStatus();
   }
   return absl::ResourceExhaustedError(
-      absl::StrCat("more than ", kMostCachePlaces,
+      absl::StrCat("more than ", most_places,
                    " pipelines have entries of this fingerprint: ask in a smaller scope"));
 }
 
@@ -219,8 +219,8 @@ absl::StatusOr<CacheAnswer> FindInCache(const Lookup& lookup, const CacheQuestio
   std::vector<CachePlaceHead>
       live;  // The newest of each pair; the newest of all where that will do.
   std::optional<CachePlaceHead> best;
-  absl::Status status =
-      VisitCachePlaces(lookup, CacheScopePrefix(question), [&](CachePlaceHead head) {
+  absl::Status status = VisitCachePlaces(
+      lookup, CacheScopePrefix(question), question.most_places, [&](CachePlaceHead head) {
         if (!IsOfClass(head.first, CacheClass::kLive)) {
           if (!best.has_value() || head.first.cache_class < best->first.cache_class) {
             best = std::move(head);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -24,9 +25,9 @@ namespace pedigree {
 
 // Entries whose outputs are looked at, for one question.
 inline constexpr int kMostTries = 64;
-// Namespaces and pipelines that have one fingerprint, beyond which a question about all of them is
-// refused: it may be a transaction that asks, and all writes wait for it.
-inline constexpr int64_t kMostCachePlaces = 10'000;
+// Pairs of namespace and pipeline that one question of a transaction may look at: all other writes
+// wait for it. Those of readers are bounded as all queries are.
+inline constexpr int64_t kMostPlacesOfWrites = 4096;
 
 struct CacheQuestion {
   absl::string_view fingerprint_text;  // FingerprintText().
@@ -36,6 +37,7 @@ struct CacheQuestion {
   // Older results will not do; nor will any if it is 0. Unset: any age.
   std::optional<int64_t> max_staleness_ms;
   bool require_live_outputs = false;
+  int64_t most_places = std::numeric_limits<int64_t>::max();
   int64_t now_ms = 0;
 };
 
@@ -61,7 +63,7 @@ struct CacheAnswer {
   std::string detail;
 };
 
-// Errors: those of the Lookup; ResourceExhausted beyond kMostCachePlaces.
+// Errors: those of the Lookup; ResourceExhausted beyond most_places.
 absl::StatusOr<CacheAnswer> FindInCache(const Lookup& lookup, const CacheQuestion& question);
 
 // The keys of cache_lookup that belong to a scope.
@@ -75,7 +77,7 @@ struct CachePlaceHead {
   CacheLookupKey first;  // Without texts.
   int64_t run_ms = 0;
 };
-absl::Status VisitCachePlaces(const Lookup& lookup, const std::string& prefix,
+absl::Status VisitCachePlaces(const Lookup& lookup, const std::string& prefix, int64_t most_places,
                               absl::FunctionRef<bool(CachePlaceHead head)> visit);
 
 }  // namespace pedigree

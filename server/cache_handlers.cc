@@ -72,8 +72,8 @@ absl::StatusOr<Affected> AffectedByKey(const Transaction& transaction, const v1:
     if (entry.cache_class == static_cast<uint8_t>(CacheClass::kInvalidated)) return false;
     return affected.Add(entry.execution);
   };
-  absl::Status status =
-      VisitCachePlaces(transaction, CacheScopePrefix(texts.Ask()), [&](CachePlaceHead place) {
+  absl::Status status = VisitCachePlaces(
+      transaction, CacheScopePrefix(texts.Ask()), kMostPlacesOfWrites, [&](CachePlaceHead place) {
         inner.Update(transaction.VisitCacheLookups(PrefixRange(place.pair), visit));
         return inner.ok() && !affected.has_more;
       });

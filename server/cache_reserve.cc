@@ -60,8 +60,9 @@ absl::StatusOr<std::string> CacheReserve::Write(Transaction& transaction,
                                                 const v1::LookupOrReserveRequest& request) {
   CacheRuntime& runtime = transaction.cache();
   const CacheKeyTexts key(request.key());
-  auto found =
-      FindInCache(transaction, key.Ask(request.condition(), runtime, transaction.now_ms()));
+  CacheQuestion question = key.Ask(request.condition(), runtime, transaction.now_ms());
+  question.most_places = kMostPlacesOfWrites;
+  auto found = FindInCache(transaction, question);
   if (!found.ok()) return found.status();
   if (found->is_hit) {
     needs_ = CallNeeds::kRead;

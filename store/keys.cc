@@ -195,10 +195,11 @@ bool CacheLookupKey::DecodeNumbers(absl::string_view key, CacheLookupKey* out, s
 }
 
 absl::string_view FingerprintTextIn(absl::string_view key) {
+  if (key.size() < kKeyHeadBytes) return {};
+  const auto tag = static_cast<Tag>(key[kKeyHeadBytes - 1]);  // Asked of every key that is written.
+  if (tag != Tag::kCacheLookup && tag != Tag::kCacheLease) return {};
   ByteReader reader("");
-  if (!OpenKey(key, Tag::kCacheLookup, &reader) && !OpenKey(key, Tag::kCacheLease, &reader)) {
-    return {};
-  }
+  if (!OpenKey(key, tag, &reader)) return {};
   const absl::string_view from = reader.rest();
   if (!reader.SkipText()) return {};
   return from.substr(0, from.size() - reader.rest().size());

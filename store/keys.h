@@ -174,8 +174,8 @@ struct CacheLeaseKey {
 // Fingerprint, namespace and pipeline, then the entries that have them, best first: `age` and
 // `number` are when the producer completed (as time is in keys) and the execution, all bits
 // flipped. `run` is that of the entry.
-// e.g. "f" in namespace "n", no pipeline, live, completed at 5 ms, execution 4:
-// 00000000 35 66 0001 6e 0001 0001 01 7ffffffffffffffa fffffffffffffffb
+// "f" in namespace "n", no pipeline, live, completed at 5 ms, execution 4:
+// e.g. of 4: 00000000 35 66 0001 6e 0001 0001 01 7ffffffffffffffa fffffffffffffffb
 struct CacheLookupKey {
   absl::string_view fingerprint_text;
   absl::string_view name_space;

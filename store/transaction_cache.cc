@@ -278,8 +278,7 @@ absl::Status Transaction::VisitExecutionsOfArtifact(
                                       visit_one(event.execution);
                                       return goes_on;
                                     });
-  for (; next != own.end() && *next <= last; ++next) {
-  }
+  next = std::upper_bound(next, own.end(), last);
   for (; status.ok() && next != own.end(); ++next) visit_one(*next);
   return status;
 }

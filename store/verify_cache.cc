@@ -15,7 +15,6 @@ absl::Status Verifier::CheckCacheOf(int64_t execution, absl::string_view message
 }
 
 absl::Status Verifier::CheckCacheEntry(absl::string_view key, absl::string_view value) {
-  ++report_.index_entries;
   CacheEntryKey head = {};
   CacheEntry entry;
   if (!CacheEntryKey::Decode(key, &head)) {

@@ -130,6 +130,42 @@ TEST(ServerFlags, DefaultsOfTheFlagsAreThoseOfTheStruct) {
   EXPECT_EQ(parsed.max_query_visits, plain.max_query_visits);
   EXPECT_EQ(parsed.max_query_time, plain.max_query_time);
   EXPECT_EQ(parsed.property_indexes, plain.property_indexes);
+  EXPECT_EQ(parsed.cache_policy.default_staleness_ms, std::nullopt);
+  EXPECT_EQ(parsed.cache_policy.max_staleness_ms, std::nullopt);
+}
+
+TEST(ServerFlags, StalenessOfTheCache) {
+  const CachePolicy policy =
+      Accepted({"--cache_default_staleness=90m", "--cache_max_staleness=30d"}).options.cache_policy;
+  EXPECT_EQ(policy.default_staleness_ms, 90 * 60 * 1000);
+  EXPECT_EQ(policy.max_staleness_ms, int64_t{30} * 24 * 60 * 60 * 1000);
+  EXPECT_EQ(Accepted({"--cache_max_staleness=1s"}).options.cache_policy.max_staleness_ms, 1000);
+  EXPECT_EQ(Accepted({"--cache_max_staleness=2h"}).options.cache_policy.max_staleness_ms,
+            2 * 60 * 60 * 1000);
+  EXPECT_EQ(Accepted({"--cache_max_staleness=off"}).options.cache_policy.max_staleness_ms,
+            std::nullopt);
+  for (const char* value : {"", "0", "0s", "5", "d", "-1d", "1.5h", "1w", "36526d", "P30D"}) {
+    for (const char* flag : {"--cache_default_staleness=", "--cache_max_staleness="}) {
+      EXPECT_PRED2(Contains, Refusal({absl::StrCat(flag, value)}), "from 1s to 36525d");
+    }
+  }
+}
+
+TEST(CachePolicy, TheMaximumHoldsWhateverIsAsked) {
+  CachePolicy policy;
+  EXPECT_EQ(policy.StalenessFor(std::nullopt), std::nullopt);
+  EXPECT_EQ(policy.StalenessFor(5), 5);
+  policy.default_staleness_ms = 10;
+  EXPECT_EQ(policy.StalenessFor(std::nullopt), 10);
+  EXPECT_EQ(policy.StalenessFor(20), 20);
+  policy.max_staleness_ms = 15;
+  EXPECT_EQ(policy.StalenessFor(20), 15);
+  EXPECT_EQ(policy.StalenessFor(5), 5);
+  EXPECT_EQ(policy.StalenessFor(std::nullopt), 10);
+  policy.default_staleness_ms = 40;
+  EXPECT_EQ(policy.StalenessFor(std::nullopt), 15);
+  policy.default_staleness_ms.reset();
+  EXPECT_EQ(policy.StalenessFor(std::nullopt), 15);
 }
 
 TEST(ServerFlags, LimitsOfQueries) {

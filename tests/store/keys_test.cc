@@ -35,6 +35,10 @@ std::vector<std::string> EncodedExamples() {
       ArtifactEventKey{7, 3, ml_metadata::Event::OUTPUT}.Encode(),
       LineageSnapshotKey().Encode(),
       EventLogKey{9}.Encode(),
+      CacheTokenKey().Encode(),
+      CacheEntryKey{4}.Encode(),
+      CacheLeaseKey{FingerprintText("f"), CacheScope::kNamespace, "n", "p"}.Encode(),
+      CacheLookupKey{FingerprintText("f"), "n", "", 1, 5, 4}.Encode(),
       TaskKey{7}.Encode(),
       LastTaskKey().Encode(),
       NameKey{NodeKind::kContext, 12, "r"}.Encode(),
@@ -127,6 +131,25 @@ TEST(Keys, DecodeGivesBackWhatWasEncoded) {
     ASSERT_TRUE(TaskFingerprintKey::DecodePlace(
         TaskFingerprintKey{text, random.Bytes(9), random.Bytes(9), {second, a}}.Encode(), &place));
     EXPECT_EQ(place, (TaskPlace{second, a}));
+    CacheEntryKey entry = {};
+    ASSERT_TRUE(CacheEntryKey::Decode(CacheEntryKey{a}.Encode(), &entry));
+    EXPECT_EQ(entry.execution, a);
+    const std::string fingerprint = FingerprintText(random.Bytes(200));
+    const std::string name_space = random.Bytes(20);
+    const std::string pipeline = random.Bytes(200);
+    const std::string lookup =
+        CacheLookupKey{fingerprint, name_space, pipeline, byte, a, b}.Encode();
+    CacheLookupKey numbers = {};
+    size_t pair_size = 0;
+    ASSERT_TRUE(CacheLookupKey::DecodeNumbers(lookup, &numbers, &pair_size));
+    EXPECT_TRUE(numbers.cache_class == byte && numbers.completed_ms == a && numbers.execution == b);
+    EXPECT_EQ(lookup.substr(0, pair_size),
+              CacheLookupKey::Prefix(fingerprint, name_space, pipeline));
+    EXPECT_EQ(FingerprintTextIn(lookup), fingerprint);
+    const std::string lease =
+        CacheLeaseKey{fingerprint, CacheScope::kPipeline, name_space, pipeline}.Encode();
+    EXPECT_TRUE(CacheLeaseKey::IsOne(lease));
+    EXPECT_EQ(FingerprintTextIn(lease), fingerprint);
     int64_t artifact = 0;
     const std::string uri = random.Bytes(200);
     ASSERT_TRUE(UriKey::DecodeArtifact(UriKey{uri, a}.Encode(), &artifact));
@@ -149,6 +172,21 @@ std::vector<Decodable> EveryDecodableKey() {
          return TypeKey::Decode(key, &out);
        },
        true},
+      {"cache_entry", CacheEntryKey{4}.Encode(),
+       [](absl::string_view key) {
+         CacheEntryKey out;
+         return CacheEntryKey::Decode(key, &out);
+       },
+       false},
+      {"cache_lookup", CacheLookupKey{FingerprintText("f"), "n", "p", 1, 5, 4}.Encode(),
+       [](absl::string_view key) {
+         CacheLookupKey out;
+         size_t pair_size = 0;
+         return CacheLookupKey::DecodeNumbers(key, &out, &pair_size);
+       },
+       false},
+      {"cache_lease", CacheLeaseKey{FingerprintText("f"), CacheScope::kAny, "", ""}.Encode(),
+       [](absl::string_view key) { return CacheLeaseKey::IsOne(key); }, false},
       {"node", NodeKey{NodeKind::kArtifact, 7}.Encode(),
        [](absl::string_view key) {
          NodeKey out;

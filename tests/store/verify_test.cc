@@ -523,6 +523,62 @@ std::vector<Damage> DamagesOfTasks() {
   };
 }
 
+// Executions 1 and 2 have fingerprint "f", and are not complete.
+std::vector<Damage> DamagesOfTheCache() {
+  CacheEntry entry;
+  entry.fingerprint_text = FingerprintText("f");
+  const std::string key = CacheEntryKey{1}.Encode();
+  // Replaces the entry of execution 1 and what belongs to it.
+  const auto replace = [=](const std::function<void(CacheEntry*)>& change) {
+    return [=](RawDatabase& database) {
+      CacheEntry changed = entry;
+      change(&changed);
+      database.Delete(entry.LookupKey(1));
+      database.Put(key, changed.Encode());
+      database.Put(changed.LookupKey(1), changed.LookupValue());
+    };
+  };
+  const std::string f = entry.fingerprint_text;
+  const std::string lease_key = CacheLeaseKey{f, CacheScope::kAny, "", ""}.Encode();
+  CacheLease lease;
+  lease.token = 1;
+  return {
+      {"CacheEntryMissing", Delete(key), "execution 1: cache_entry: missing"},
+      {"CacheEntryMissingOfALookup", Delete(key),
+       "execution 1: an entry in cache_lookup without its cache_entry"},
+      {"CacheEntryOfNobody", Put(CacheEntryKey{99}.Encode(), entry.Encode()),
+       "execution 99: a stale cache_entry"},
+      {"CacheEntryShort", Put(key, "\x01"), "execution 1: its cache_entry does not decode"},
+      {"CacheEntryKeyLong", Put(key + "x", entry.Encode()), "no key of the format"},
+      {"CacheLookupMissing", Delete(entry.LookupKey(1)), "execution 1: cache_lookup: missing"},
+      {"CacheLookupOfAnotherRun", Put(entry.LookupKey(1), "\x07"),
+       "execution 1: cache_lookup: wrong value"},
+      {"CacheLookupStale", Put(CacheLookupKey{f, "n", "", 2, 0, 1}.Encode(), entry.LookupValue()),
+       "execution 1: a stale entry in the index cache_lookup"},
+      {"CacheLookupShort", Put(CacheLookupKey::Prefix(f), entry.LookupValue()),
+       "an entry of the index cache_lookup does not decode"},
+      {"CacheEntryOfAnotherFingerprint",
+       replace([](CacheEntry* other) { other->fingerprint_text = FingerprintText("g"); }),
+       "execution 1: its cache_entry has another fingerprint"},
+      {"CacheEntryOfAnotherClass",
+       replace([](CacheEntry* other) { other->cache_class = CacheClass::kLive; }),
+       "execution 1: its cache_entry does not fit its state"},
+      {"CacheEntryCompleteTooSoon", replace([](CacheEntry* other) { other->completed_ms = 5; }),
+       "execution 1: its cache_entry does not fit its state"},
+      {"CacheEntryOfTheFuture",
+       replace([](CacheEntry* other) { other->completed_ms = kTime * 1000; }),
+       "execution 1: its cache_entry is of after the newest time"},
+      {"CacheLeaseOfNoToken", Put(lease_key, lease.Encode()),
+       "a lease of the cache has token 1, beyond the last one handed out"},
+      {"CacheLeaseShort", Put(lease_key, ""), "a lease of the cache does not decode"},
+      {"CacheLeaseOfNoScope",
+       Put(KeyHead(Tag::kCacheLease) + f + std::string("\x04\0\x01\0\x01", 5), lease.Encode()),
+       "a lease of the cache does not decode"},
+      {"CacheTokenShort", Put(CacheTokenKey().Encode(), "x"),
+       "the last fencing token does not decode"},
+  };
+}
+
 // The bytes of a type of another name under `id`.
 std::string TypeBytes(int64_t id) {
   ml_metadata::ArtifactType type;
@@ -618,6 +674,7 @@ TEST(Verify, FindsDamageToNumbersOfEvents) { ExpectFound(DamagesOfEventNumbers()
 TEST(Verify, FindsDamageToLinksAndUris) { ExpectFound(DamagesOfLinks()); }
 TEST(Verify, FindsDamageToPropertyIndexes) { ExpectFound(DamagesOfPropertyIndexes()); }
 TEST(Verify, FindsDamageToTasks) { ExpectFound(DamagesOfTasks()); }
+TEST(Verify, FindsDamageToTheCache) { ExpectFound(DamagesOfTheCache()); }
 TEST(Verify, FindsDamageToTypes) { ExpectFound(DamagesOfTypes()); }
 TEST(Verify, FindsRecordsThatDoNotDecode) { ExpectFound(DamagesOfUndecodableRecords()); }
 TEST(Verify, FindsPropertiesOfAnotherKindThanDeclared) { ExpectFound(DamagesOfPropertyKinds()); }
@@ -639,6 +696,9 @@ TEST(Verify, CountsWhatIsThere) {
   // Names, external ids, uris, far links, indexed properties; members of types, of contexts, and by
   // update time; the task.
   EXPECT_EQ(report->index_entries, 24 + 6 + 2 + 4 + 2 + 24 + 22 + 24 + 1);
+  // Names, external ids, uris, far links, indexed properties, the cache; members of types, of
+  // contexts, and by update time.
+  EXPECT_EQ(report->index_entries, 24 + 6 + 2 + 4 + 2 + 2 + 24 + 22 + 24);
 }
 
 // A request that goes back and forth between executions numbers the events as they come.
