@@ -87,8 +87,7 @@ void RecordCache::FindManyIn(Shard& shard, absl::Span<const Key> keys, uint64_t 
   for (Key key : keys) shard.young.entries.Prefetch(key.bits);
   for (Key key : keys) {
     if (const IdTable::Value* value = shard.young.entries.Find(key.bits)) {
-      Prefetch(shard.young.arena->At(value->place),
-               std::min<size_t>(value->size, bytes_wanted));
+      Prefetch(shard.young.arena->At(value->place), std::min<size_t>(value->size, bytes_wanted));
     }
   }
   for (size_t i = 0; i < keys.size(); ++i) {
