@@ -42,11 +42,16 @@ const std::vector<std::string>& Keys() {
   return *keys;
 }
 
+// Mostly one of two, so that a look-up finds several pages.
+const std::string& LabelText(Random& random) {
+  return random.OneIn(8) ? random.Pick(Texts()) : Texts()[1 + random.Index(2)];
+}
+
 api::Task RandomTask(Random& random) {
   api::Task task;
-  task.set_fingerprint(random.Pick(Texts()));
-  task.set_pipelinename(random.Pick(Texts()));
-  task.set_namespace_(random.Pick(Texts()));
+  task.set_fingerprint(LabelText(random));
+  task.set_pipelinename(LabelText(random));
+  task.set_namespace_(LabelText(random));
   task.set_runid(random.OneIn(4) ? "unusable" : random.Pick(Texts()));
   task.set_mlmdexecutionid(absl::StrCat(random.Between(-3, 12)));
   task.mutable_created_at()->set_seconds(random.Between(-2, 8));
@@ -102,12 +107,13 @@ Predicate RandomPredicate(Random& random, const std::vector<api::Task>& tasks) {
 // What the driver asks is asked often.
 api::Filter RandomFilter(Random& random, const std::vector<api::Task>& tasks) {
   api::Filter filter;
+  const bool is_lookup = random.OneIn(3);
   for (const char* key : {"fingerprint", "pipelineName", "namespace"}) {
-    if (!random.OneIn(2)) continue;
+    if (!is_lookup && random.OneIn(2)) continue;
     Predicate* predicate = filter.add_predicates();
     predicate->set_op(Predicate::EQUALS);
     predicate->set_key(key);
-    predicate->set_string_value(random.Pick(Texts()));
+    predicate->set_string_value(LabelText(random));
   }
   while (random.OneIn(3)) *filter.add_predicates() = RandomPredicate(random, tasks);
   return filter;
