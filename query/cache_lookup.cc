@@ -110,13 +110,11 @@ int64_t AgeOf(const CacheQuestion& question, const CachePlaceHead& entry) {
 
 // Nullopt if the entry is young enough.
 std::optional<CacheAnswer> CheckStale(const CacheQuestion& question, const CachePlaceHead& entry) {
-  if (!question.max_staleness_ms.has_value()) return std::nullopt;
-  const int64_t most = *question.max_staleness_ms;
   const int64_t age = AgeOf(question, entry);
-  if (most > 0 && age <= most) return std::nullopt;
+  if (IsFreshEnough(question.max_staleness_ms, age)) return std::nullopt;
   return Miss(CacheMissReason::kStale, entry.first.execution,
               absl::StrCat(Of(entry.first.execution), " is the newest, and completed ", age,
-                           " ms ago; at most ", most, " ms are allowed"));
+                           " ms ago; at most ", *question.max_staleness_ms, " ms are allowed"));
 }
 
 CacheAnswer Hit(const CacheQuestion& question, const CachePlaceHead& entry) {

@@ -67,17 +67,29 @@ absl::Status CreateTaskV1(Transaction& transaction, api::CreateTaskRequest* requ
   return transaction.InsertTask(response).status();
 }
 
-absl::StatusOr<bool> IsUsable(const Lookup& lookup, const api::Task& task) {
+absl::StatusOr<bool> IsUsable(const Reader& reader, const api::Task& task) {
   int64_t id = 0;
   // Kubeflow's driver fails on a task whose id is no number.
   if (!absl::SimpleAtoi(task.mlmdexecutionid(), &id)) return false;
-  auto record = lookup.FindRecord(NodeKind::kExecution, id);
+  int64_t completed_ms = task.created_at().seconds() * 1000;
+  auto record = reader.FindRecord(NodeKind::kExecution, id);
   if (!record.ok()) return record.status();
-  if (!record->has_value()) return true;
-  const auto execution = PeekNode(NodeKind::kExecution, (*record)->message());
-  if (!execution.has_value()) return DamagedRecord("execution", id);
-  return execution->state == ml_metadata::Execution::COMPLETE ||
-         execution->state == ml_metadata::Execution::CACHED;
+  if (record->has_value()) {
+    const auto execution = PeekNode(NodeKind::kExecution, (*record)->message());
+    if (!execution.has_value()) return DamagedRecord("execution", id);
+    if (execution->state != ml_metadata::Execution::COMPLETE &&
+        execution->state != ml_metadata::Execution::CACHED) {
+      return false;
+    }
+    auto entry = reader.FindCacheEntry(id);
+    if (!entry.ok()) return entry.status();
+    if (entry->has_value()) {
+      if ((*entry)->cache_class == CacheClass::kInvalidated) return false;
+      completed_ms = (*entry)->completed_ms;
+    }
+  }
+  const CacheRuntime& cache = reader.cache();
+  return IsFreshEnough(cache.policy.StalenessFor(std::nullopt), cache.clock_ms() - completed_ms);
 }
 
 absl::Status ListTasksV1(const Reader& reader, const api::ListTasksRequest& request,

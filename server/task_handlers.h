@@ -29,7 +29,8 @@ absl::Status ListTasksV1(const Reader& reader, const api::ListTasksRequest& requ
                          Answer* answer);
 
 // Whether a look-up may answer with the task: its execution is COMPLETE or CACHED, or this store
-// does not have it, so that another one may.
-absl::StatusOr<bool> IsUsable(const Lookup& lookup, const api::Task& task);
+// does not have it, so that another one may. Nor must it have been taken out of the cache
+// (CacheService.Invalidate), or be older than the server's policy lets those be who do not say.
+absl::StatusOr<bool> IsUsable(const Reader& reader, const api::Task& task);
 
 }  // namespace pedigree

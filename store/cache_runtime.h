@@ -28,6 +28,11 @@ struct CachePolicy {
   }
 };
 
+// Whether a result of this age will do; if `most_ms` is 0, none will.
+inline bool IsFreshEnough(std::optional<int64_t> most_ms, int64_t age_ms) {
+  return !most_ms.has_value() || (*most_ms > 0 && age_ms <= *most_ms);
+}
+
 // Since the store was opened.
 struct CacheCounters {
   static constexpr size_t kReasons = 8;

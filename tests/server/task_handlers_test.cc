@@ -162,6 +162,30 @@ TEST_F(TaskService, FindsATaskOnlyOnceItsExecutionIsDone) {
   EXPECT_EQ(List({}).tasks_size(), 1) << "a list that is no look-up has all tasks";
 }
 
+TEST_F(TaskService, LeavesOutWhatHasBeenInvalidated) {
+  store_.Must<ml_metadata::PutExecutionTypeResponse>("execution_type { name: 'step' }");
+  store_.Must<ml_metadata::PutExecutionsResponse>(R"(
+      executions { type_id: 10 last_known_state: COMPLETE
+                   custom_properties { key: 'cache_fingerprint' value { string_value: 'f' } } })");
+  ASSERT_TRUE(Create(FromText<api::CreateTaskRequest>(kTask)).ok());
+  EXPECT_EQ(Hit(), "1");
+  ASSERT_TRUE(store_.store()
+                  .Write([](Transaction& transaction) {
+                    return transaction.InvalidateCacheEntry(1).status();
+                  })
+                  .ok());
+  EXPECT_EQ(Hit(), "");
+}
+
+TEST_F(TaskService, LeavesOutWhatIsOlderThanTheServerAllows) {
+  ASSERT_TRUE(Create(FromText<api::CreateTaskRequest>(kTask)).ok());
+  const int64_t age_ms = store_.clock_ms() - 5000;  // The task was created in second 5.
+  for (const int64_t most_ms : {age_ms, age_ms - 1, int64_t{0}}) {
+    store_.SetCachePolicy({.default_staleness_ms = std::nullopt, .max_staleness_ms = most_ms});
+    EXPECT_EQ(Hit(), most_ms == age_ms ? "1" : "") << most_ms;
+  }
+}
+
 TEST_F(TaskService, TakesExecutionsOfAnotherStoreForDone) {
   ASSERT_TRUE(Create(FromText<api::CreateTaskRequest>(kTask)).ok());
   EXPECT_EQ(Hit(), "1");

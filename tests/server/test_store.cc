@@ -71,6 +71,7 @@ void TestStore::Open() {
   options.data_dir = directory_ + "/data";
   options.sync = Sync::kNever;
   options.clock_ms = [this] { return clock_ms_.load(); };
+  options.cache_policy = cache_policy_;
   auto store = Store::Open(std::move(options));
   if (!store.ok()) Die(store.status().ToString());
   store_ = *std::move(store);
@@ -79,6 +80,11 @@ void TestStore::Open() {
 void TestStore::Reopen() {
   store_.reset();
   Open();
+}
+
+void TestStore::SetCachePolicy(const CachePolicy& policy) {
+  cache_policy_ = policy;
+  Reopen();
 }
 
 absl::StatusOr<std::string> TestStore::CallBytes(absl::string_view rpc, absl::string_view request) {

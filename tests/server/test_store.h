@@ -44,6 +44,9 @@ class TestStore {
   // Closes the store and opens it again.
   void Reopen();
 
+  // Opens the store again with this policy.
+  void SetCachePolicy(const CachePolicy& policy);
+
   int64_t clock_ms() const { return clock_ms_; }
   void MoveClock(int64_t ms) { clock_ms_ += ms; }
 
@@ -111,6 +114,7 @@ class TestStore {
 
   std::string directory_;
   std::atomic<int64_t> clock_ms_;
+  CachePolicy cache_policy_;
   std::unique_ptr<Store> store_;
 };
 
