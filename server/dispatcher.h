@@ -27,7 +27,7 @@ namespace pedigree {
 
 class Dispatcher {
  public:
-  // `store` is not owned and outlives this.
+  // `store` is not owned, outlives this, and has no other dispatcher at the time.
   explicit Dispatcher(Store* store);
   // Answers what waits with Unavailable and stops.
   ~Dispatcher();
