@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 

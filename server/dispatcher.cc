@@ -36,7 +36,8 @@ class Dispatcher::BlockingRead final : public Workers::Work {
   std::unique_ptr<PendingCall> call_;
 };
 
-Dispatcher::Dispatcher(Store* store) : store_(store), waits_(std::make_shared<LeaseWaits>(store)) {
+Dispatcher::Dispatcher(Store* store)
+    : store_(store), metrics_(AllServices()), waits_(std::make_shared<LeaseWaits>(store)) {
   store_->SetCacheListener([this](std::vector<std::string> fingerprint_texts) {
     waits_->OnChanged(std::move(fingerprint_texts));
   });
@@ -49,7 +50,8 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::Submit(const Method& method, absl::string_view request,
                         std::unique_ptr<ReplyTo> reply_to) {
-  auto call = std::make_unique<PendingCall>(method.make(), std::move(reply_to));
+  auto call =
+      std::make_unique<PendingCall>(metrics_.Find(method), method.make(), std::move(reply_to));
   if (absl::Status status = call->Parse(request); !status.ok()) {
     call->Finish(status);
     return;
@@ -87,7 +89,7 @@ void Dispatcher::Continue(std::unique_ptr<PendingCall> call, const absl::Status&
 }
 
 std::shared_ptr<Stream> Dispatcher::NewStream(StreamSink* sink) {
-  return std::make_shared<Stream>(store_, &workers_, &streams_, sink);
+  return std::make_shared<Stream>(store_, &workers_, &streams_, sink, &metrics_);
 }
 
 }  // namespace pedigree

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/call_metrics.h"
 #include "server/error_text.h"
 #include "server/lease_waits.h"
 #include "server/methods.h"
@@ -44,6 +45,9 @@ class Dispatcher {
   // Ends all calls that wait for others with Unavailable, and lets no other begin to wait.
   void EndWaits() { waits_->Stop(); }
 
+  // Of all calls that have been submitted, and of streams.
+  const CallMetrics& metrics() const { return metrics_; }
+
  private:
   class WriteTask;
   class BlockingRead;
@@ -53,6 +57,7 @@ class Dispatcher {
   void Continue(std::unique_ptr<PendingCall> call, const absl::Status& status);
 
   Store* const store_;
+  CallMetrics metrics_;
   Streams streams_;
   // Shared with the writes of its calls, which may end after this.
   const std::shared_ptr<LeaseWaits> waits_;

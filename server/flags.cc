@@ -26,6 +26,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "ml_metadata/proto/metadata_store.pb.h"
+#include "server/http/origins.h"
 
 // Everything but booleans is a string to gflags, so that every refusal is worded here. gflags sorts
 // and prints these texts for --help.
@@ -61,6 +62,16 @@ DEFINE_string(cache_default_staleness, "off",
               "How old a result from the cache may be if the request does not say: off (any age),\n"
               "or a number with s, m, h or d, such as 12h or 30d.");
 DEFINE_string(cache_max_staleness, "off", "The same at most, whatever a request says.");
+DEFINE_bool(http, false,
+            "Also serve HTTP/1.1 on --http_port, at the address of --listen (with unix:/path, at\n"
+            "127.0.0.1): grpc-web, /metrics, /healthz and /readyz. With TLS if ssl_config is set.");
+DEFINE_string(http_port, "9090",
+              "Port of HTTP, 0 to 65535; 0 takes any free port. To give it turns --http on.");
+DEFINE_string(
+    http_allow_origins, "",
+    "Origins whose pages may call by grpc-web, as in\n"
+    "https://ui.example.com,http://localhost:3000; * allows all. Without it browsers let\n"
+    "only pages call that come by the same address, as through a proxy.");
 DEFINE_bool(verify, false,
             "Instead of serving, check every record, index entry and file of the store, print\n"
             "what is wrong, and leave with 0 if nothing is.");
@@ -317,6 +328,40 @@ absl::StatusOr<std::string> TaskListenAddress(const Setting& listen, int grpc_po
   return ListenAddress(listen, port);
 }
 
+absl::StatusOr<std::vector<std::string>> ParseOrigins(const Setting& setting) {
+  std::vector<std::string> origins;
+  for (absl::string_view item : absl::StrSplit(setting.value, ',', absl::SkipWhitespace())) {
+    item = absl::StripAsciiWhitespace(item);
+    if (item != "*" && !Origins::IsOrigin(item)) {
+      return Refuse(setting,
+                    "give origins as browsers write them, such as https://ui.example.com or "
+                    "http://localhost:3000, separated by commas, or *");
+    }
+    origins.emplace_back(item);
+  }
+  return origins;
+}
+
+// Where HTTP listens when gRPC listens at `listen`, which has been checked.
+std::string HttpHost(absl::string_view listen) {
+  if (absl::StartsWith(listen, "unix:")) return "127.0.0.1";
+  absl::ConsumePrefix(&listen, "[");
+  absl::ConsumeSuffix(&listen, "]");
+  return std::string(listen);
+}
+
+absl::StatusOr<std::optional<HttpListener>> ParseHttp() {
+  if (!FLAGS_http && (IsGiven("http") || !IsGiven("http_port"))) {
+    if (!IsGiven("http_allow_origins")) return std::nullopt;
+    return Refuse(FromFlag("http_allow_origins"), "it needs --http");
+  }
+  const absl::StatusOr<int> port = ParsePort(FromFlag("http_port"));
+  if (!port.ok()) return port.status();
+  absl::StatusOr<std::vector<std::string>> origins = ParseOrigins(FromFlag("http_allow_origins"));
+  if (!origins.ok()) return origins.status();
+  return HttpListener{HttpHost(FromFlag("listen").value), *port, *std::move(origins)};
+}
+
 absl::StatusOr<ChannelArgument> ParseChannelArgument(absl::string_view text) {
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(text, absl::MaxSplits('=', 1));
@@ -546,6 +591,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
   const int port = failure.Take(ParsePort(FromFlagOrEnvironment("grpc_port", "GRPC_PORT")));
   options.listen_address = failure.Take(ListenAddress(FromFlag("listen"), port));
   options.task_listen_address = failure.Take(TaskListenAddress(FromFlag("listen"), port));
+  options.http = failure.Take(ParseHttp());
   options.channel_arguments =
       failure.Take(ParseChannelArguments(FromFlag("grpc_channel_arguments").value));
   options.max_message_bytes = failure.Take(MaxMessageBytes(options.channel_arguments));

@@ -45,7 +45,6 @@ enum class Task : uint8_t {
   kVerify,  // Check the store and leave. --verify.
 };
 
-// What the server runs with, checked: every value is within the limits named here.
 // One of --property_indexes.
 struct IndexedProperty {
   NodeKind kind = NodeKind::kArtifact;
@@ -55,6 +54,16 @@ struct IndexedProperty {
   bool operator==(const IndexedProperty&) const = default;
 };
 
+// The second listener, of HTTP.
+struct HttpListener {
+  // An address or a host name, that of --listen; 127.0.0.1 where that is a unix socket.
+  std::string host;
+  int port = 9090;  // 0 to 65535; 0 takes any free port. --http_port.
+  // Origins whose pages may call, as browsers write them, or "*". --http_allow_origins.
+  std::vector<std::string> allowed_origins;
+};
+
+// What the server runs with, checked: every value is within the limits named here.
 struct ServerOptions {
   Task task = Task::kServe;
 
@@ -71,8 +80,11 @@ struct ServerOptions {
   // 65535; 0 binds nothing), which a unix socket excludes.
   std::string task_listen_address;
 
-  // TLS, as ssl_config in the configuration file asks for it; empty: plain text. Its PEM is
-  // checked by MakeServerCredentials.
+  // Unset: there is no second listener. --http, or --http_port alone.
+  std::optional<HttpListener> http;
+
+  // TLS of both listeners, as ssl_config in the configuration file asks for it; empty: plain text.
+  // Its PEM is checked by MakeServerCredentials.
   std::optional<SslOptions> ssl;
 
   // --grpc_channel_arguments in the order given, without grpc.max_receive_message_length, which
@@ -96,6 +108,8 @@ struct ServerOptions {
   size_t record_cache_bytes = size_t{64} << 20;
   // Where the store says what takes long; no flag. Nowhere if unset.
   LogLine log;
+  // Of the program, for /metrics; no flag.
+  std::string version;
 
   // Memory of the writes that wait for the committer, in bytes, from max_message_bytes (so that no
   // message is too large to wait) to 1 TiB. --max_queued_bytes; its default grows with

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "server/flags.h"
+#include "server/process_statistics.h"
 #include "server/server.h"
 
 namespace pedigree {
@@ -77,13 +78,17 @@ int Main(int argc, char** argv) {
   }
   for (const std::string& notice : line->notices) Log(notice);
   line->options.log = Log;
+  line->options.version = PEDIGREE_VERSION;
+  RaiseFileLimit();
   if (line->options.task == Task::kVerify) return Verify(line->options);
   auto server = Server::Start(line->options);
   if (!server.ok()) return Fail(server.status());
-  const std::string second =
-      (*server)->task_port() == 0 ? "" : absl::StrCat(" and ", (*server)->task_port());
+  const int task_port = (*server)->task_port();
+  const int http_port = (*server)->http_port();
   Log(absl::StrCat("version ", PEDIGREE_VERSION, " serves ", line->options.data_dir, " on ",
-                   line->options.listen_address, ", port ", (*server)->port(), second));
+                   line->options.listen_address, ", port ", (*server)->port(),
+                   task_port == 0 ? "" : absl::StrCat(" and ", task_port),
+                   http_port == 0 ? "" : absl::StrCat(", HTTP port ", http_port)));
   const int signal = signals.Wait();
   Log(absl::StrCat("stopping on ", strsignal(signal), ": finishing what was accepted"));
   server->reset();

@@ -271,10 +271,8 @@ constexpr Method kTaskMethods[] = {
 };
 
 constexpr ServiceTable kServices[] = {
-    {kServiceName, kMethods, {}},
-    {kQueryServiceName, kQueryMethods, {}},
-    {kCacheServiceName, kCacheMethods, {}},
-    {kLineageServiceName, kLineageMethods, kLineageStreams},
+    {kServiceName, kMethods, {}},           {kQueryServiceName, kQueryMethods, {}},
+    {kCacheServiceName, kCacheMethods, {}}, {kLineageServiceName, kLineageMethods, kLineageStreams},
     {kTaskServiceName, kTaskMethods, {}},
 };
 

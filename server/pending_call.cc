@@ -28,6 +28,7 @@ absl::Status PendingCall::Write(Transaction& transaction) {
 }
 
 void PendingCall::Finish(const absl::Status& status) {
+  timer_.Finish(status.code());  // Before the reply: who has it finds the call counted.
   if (status.ok()) {
     reply_to_->Done(call_->ReleaseReply());
   } else {

@@ -2,8 +2,8 @@
 //
 // Used by one thread at a time. Finish() is called once.
 //
-//   auto call = std::make_unique<PendingCall>(method.make(), std::move(reply_to));
-//   call->Finish(call->Read(store, Blocking::kAllowed));
+//   auto call = std::make_unique<PendingCall>(metrics.Find(method), method.make(),
+//   std::move(reply_to)); call->Finish(call->Read(store, Blocking::kAllowed));
 #pragma once
 
 #include <memory>
@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/call_metrics.h"
 #include "server/methods.h"
 #include "store/store.h"
 
@@ -29,8 +30,9 @@ class ReplyTo {
 
 class PendingCall {
  public:
-  PendingCall(std::unique_ptr<Call> call, std::unique_ptr<ReplyTo> reply_to)
-      : call_(std::move(call)), reply_to_(std::move(reply_to)) {}
+  // `metrics` is not owned; null counts nothing.
+  PendingCall(MethodMetrics* metrics, std::unique_ptr<Call> call, std::unique_ptr<ReplyTo> reply_to)
+      : timer_(metrics), call_(std::move(call)), reply_to_(std::move(reply_to)) {}
 
   absl::Status Parse(absl::string_view request);
   // Memory that the request takes.
@@ -49,6 +51,7 @@ class PendingCall {
   void Finish(const absl::Status& status);
 
  private:
+  CallTimer timer_;
   std::unique_ptr<Call> call_;
   std::unique_ptr<ReplyTo> reply_to_;
   size_t bytes_ = 0;

@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/credentials.h"
+#include "server/metrics.h"
+#include "server/process_statistics.h"
 
 namespace pedigree {
 namespace {
@@ -70,27 +72,64 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     server->services_.push_back(std::make_unique<TableService>(server->dispatcher_.get(), table));
   }
 
+  absl::Status status = server->ListenForGrpc(options, *credentials);
+  if (status.ok() && options.http.has_value()) status = server->ListenForHttp(options);
+  if (!status.ok()) return status;
+  return server;
+}
+
+absl::Status Server::ListenForGrpc(const ServerOptions& options,
+                                   std::shared_ptr<grpc::ServerCredentials> credentials) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   AddArguments(options, &builder);
-  builder.AddListeningPort(options.listen_address, *credentials, &server->port_);
+  builder.AddListeningPort(options.listen_address, credentials, &port_);
   if (!options.task_listen_address.empty()) {
-    builder.AddListeningPort(options.task_listen_address, *credentials, &server->task_port_);
+    builder.AddListeningPort(options.task_listen_address, credentials, &task_port_);
   }
-  for (const auto& service : server->services_) builder.RegisterService(service.get());
-  server->grpc_ = builder.BuildAndStart();
-  if (server->grpc_ == nullptr) {
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr) {
     // Ports are bound in order, and those after one that cannot be bound keep their zero.
-    const bool is_first = options.task_listen_address.empty() || server->port_ <= 0;
+    const bool is_first = options.task_listen_address.empty() || port_ <= 0;
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", is_first ? options.listen_address : options.task_listen_address,
         ": is the port in use, or the address not ours?"));
   }
-  for (const auto& service : server->services_) {
-    server->grpc_->GetHealthCheckService()->SetServingStatus(service->name(), true);
+  for (const auto& service : services_) {
+    grpc_->GetHealthCheckService()->SetServingStatus(service->name(), true);
   }
-  return server;
+  return absl::OkStatus();
+}
+
+absl::Status Server::ListenForHttp(const ServerOptions& options) {
+  HttpOptions http;
+  http.host = options.http->host;
+  http.port = options.http->port;
+  http.allowed_origins = options.http->allowed_origins;
+  http.ssl = options.ssl;
+  http.max_message_bytes = static_cast<size_t>(options.max_message_bytes);
+  HttpPages pages;
+  pages.readiness = [this] { return store_->WriteStatus(); };
+  pages.metrics = [this, version = options.version](const HttpStatistics& statistics) {
+    return Metrics(version, statistics);
+  };
+  auto started = HttpServer::Start(http, dispatcher_.get(), std::move(pages));
+  if (!started.ok()) return started.status();
+  http_ = *std::move(started);
+  return absl::OkStatus();
+}
+
+std::string Server::Metrics(const std::string& version, const HttpStatistics& http) {
+  MetricsSources sources;
+  sources.version = version;
+  sources.calls = &dispatcher_->metrics();
+  sources.store = store_->Statistics();
+  sources.accepts_writes = store_->WriteStatus().ok();
+  sources.http = http;
+  sources.process = ReadProcessStatistics();
+  return MetricsText(sources);
 }
 
 void Server::Drain(std::chrono::milliseconds at_most) {
@@ -99,12 +138,15 @@ void Server::Drain(std::chrono::milliseconds at_most) {
     service->Drain(
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
   }
+  if (http_ == nullptr) return;
+  http_->Drain(
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
 }
 
 Server::~Server() {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
-    for (const auto& service : services_) service->Drain(std::chrono::milliseconds(0));
+    Drain(std::chrono::milliseconds(0));
     dispatcher_->EndWaits();
     Drain(std::chrono::seconds(kGraceSeconds));
     // Streams may take longer than that, and end in between two messages.
@@ -115,6 +157,7 @@ Server::~Server() {
     grpc_->Shutdown(std::chrono::system_clock::now());
     grpc_->Wait();
   }
+  http_.reset();
   // All calls are answered now. The order matters: who uses what goes first.
   grpc_.reset();
   services_.clear();

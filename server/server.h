@@ -1,4 +1,4 @@
-// The running server: a store, its dispatcher and the gRPC listener.
+// The running server: a store, its dispatcher, the gRPC listener and, if asked for, that of HTTP.
 //
 //   auto server = Server::Start(options);
 //   (*server)->port();
@@ -9,12 +9,14 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/dispatcher.h"
 #include "server/flags.h"
+#include "server/http/server.h"
 #include "server/service.h"
 #include "store/store.h"
 
@@ -37,12 +39,18 @@ class Server {
   int port() const { return port_; }
   // The second port; 0 if there is none.
   int task_port() const { return task_port_; }
+  // That of HTTP; 0 if it is off.
+  int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
 
   static constexpr int kGraceSeconds = 20;
 
  private:
   Server() = default;
 
+  absl::Status ListenForGrpc(const ServerOptions& options,
+                             std::shared_ptr<grpc::ServerCredentials> credentials);
+  absl::Status ListenForHttp(const ServerOptions& options);
+  std::string Metrics(const std::string& version, const HttpStatistics& http);
   // Lets no call begin any more and waits for those under way, at most this long.
   void Drain(std::chrono::milliseconds at_most);
 
@@ -50,6 +58,7 @@ class Server {
   std::unique_ptr<Dispatcher> dispatcher_;
   std::vector<std::unique_ptr<TableService>> services_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<HttpServer> http_;
   int port_ = 0;
   int task_port_ = 0;
 };

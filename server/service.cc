@@ -79,25 +79,6 @@ grpc::ServerUnaryReactor* Start(Dispatcher* dispatcher, CallsUnderWay* calls, co
 
 }  // namespace
 
-bool CallsUnderWay::Begin() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (draining_) return false;
-  ++count_;
-  return true;
-}
-
-void CallsUnderWay::End() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  --count_;
-  if (draining_ && count_ == 0) idle_.notify_all();
-}
-
-void CallsUnderWay::Drain(std::chrono::milliseconds at_most) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  draining_ = true;
-  idle_.wait_for(lock, at_most, [this] { return count_ == 0; });
-}
-
 TableService::TableService(Dispatcher* dispatcher, const ServiceTable& table) : name_(table.name) {
   // Before the first is added: gRPC keeps pointers to them.
   for (const Method& method : table.methods) paths_.push_back(PathOf(method.name));

@@ -12,32 +12,13 @@
 #include <grpcpp/impl/codegen/service_type.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "server/calls_under_way.h"
 #include "server/dispatcher.h"
 
 namespace pedigree {
-
-// Counts the calls under way, so that a stop can wait for them and for nothing else: gRPC's own
-// Shutdown also waits, up to its deadline, for idle clients to acknowledge that it says goodbye.
-class CallsUnderWay {
- public:
-  // False, and nothing counted, once Drain() has been called.
-  bool Begin();
-  void End();
-  // Lets no call begin any more and waits for those under way, at most this long.
-  void Drain(std::chrono::milliseconds at_most);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable idle_;
-  int64_t count_ = 0;      // Guarded by mutex_.
-  bool draining_ = false;  // Guarded by mutex_.
-};
 
 class TableService final : public grpc::Service {
  public:

@@ -33,10 +33,12 @@ class Stream::Step final : public Workers::Work {
   std::shared_ptr<Stream> stream_;
 };
 
-Stream::Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink)
-    : store_(store), workers_(workers), streams_(streams), sink_(sink) {}
+Stream::Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink,
+               CallMetrics* metrics)
+    : store_(store), workers_(workers), streams_(streams), sink_(sink), metrics_(metrics) {}
 
 void Stream::Start(const StreamMethod& method, absl::string_view request) {
+  timer_.emplace(metrics_ == nullptr ? nullptr : metrics_->Find(method));
   call_ = method.make();
   version_ = store_->CurrentVersion();
   absl::Status status = call_->Parse(request);
@@ -152,6 +154,7 @@ void Stream::FinishEnded(const absl::Status& status) {
   call_.reset();
   version_.reset();
   streams_->Remove(shared_from_this());
+  timer_->Finish(status.code());
   sink_->Finish(Shortened(status));
 }
 

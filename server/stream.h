@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "server/call_metrics.h"
 #include "server/methods.h"
 #include "server/workers.h"
 #include "store/store.h"
@@ -51,7 +53,9 @@ class Streams;
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   // None is owned. The sink lives until Finish() has been called, the others outlive this.
-  Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink);
+  // `metrics`, if given, counts it.
+  Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink,
+         CallMetrics* metrics = nullptr);
 
   // `request` is read before this returns.
   void Start(const StreamMethod& method, absl::string_view request);
@@ -83,6 +87,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Workers* const workers_;
   Streams* const streams_;
   StreamSink* const sink_;
+  CallMetrics* const metrics_;
+  std::optional<CallTimer> timer_;
   // Of the thread that has the stream: the one that makes a message, or that ends it.
   std::unique_ptr<StreamCall> call_;
   std::shared_ptr<const Version> version_;

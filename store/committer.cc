@@ -23,6 +23,19 @@ std::vector<std::string> ChangedFingerprints(const std::vector<Mutation>& mutati
   return changed;
 }
 
+constexpr int64_t kGroupBounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+// From memory without a sync to a disk that is in trouble: 50 us to 5 s.
+constexpr int64_t kApplyBounds[] = {50'000,      100'000,       250'000,      500'000,
+                                    1'000'000,   2'500'000,     5'000'000,    10'000'000,
+                                    25'000'000,  50'000'000,    100'000'000,  250'000'000,
+                                    500'000'000, 1'000'000'000, 5'000'000'000};
+
+int64_t NanosecondsSince(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() -
+                                                              begin)
+      .count();
+}
+
 struct Finished {
   std::unique_ptr<PendingWrite> write;
   absl::Status status;
@@ -37,7 +50,9 @@ Committer::Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const
       options_(std::move(options)),
       transaction_(engine, memory.graph, memory.cache),
       catalog_(std::move(catalog)),
-      counters_(counters) {
+      counters_(counters),
+      group_requests_(kGroupBounds),
+      apply_ns_(kApplyBounds) {
   Publish();
   if (options_.sync_interval_ms > 0) sync_thread_ = std::thread([this] { SyncLoop(); });
   thread_ = std::thread([this] { Loop(); });
@@ -114,7 +129,14 @@ void Committer::CommitGroup(Queue* queue) {
 
   const std::vector<Mutation> mutations = transaction_.GroupMutations();
   absl::Status stored;
-  if (!mutations.empty()) stored = engine_->Apply(mutations, options_.durability);
+  if (!mutations.empty()) {
+    const auto begin = std::chrono::steady_clock::now();
+    stored = engine_->Apply(mutations, options_.durability);
+    if (stored.ok()) {
+      group_requests_.Observe(static_cast<int64_t>(finished.size()));
+      apply_ns_.Observe(NanosecondsSince(begin));
+    }
+  }
   std::vector<std::string> changed;
   if (stored.ok()) {
     if (!mutations.empty()) UpdateMemory(mutations);
@@ -130,6 +152,18 @@ void Committer::CommitGroup(Queue* queue) {
     // A request that failed by itself failed whatever became of the group.
     one.write->Done(one.status.ok() ? stored : one.status);
   }
+}
+
+CommitterStatistics Committer::Statistics() const {
+  CommitterStatistics statistics;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    statistics.queued_writes = queue_.size();
+    statistics.queued_bytes = queued_bytes_;
+  }
+  statistics.group_requests = group_requests_.Values();
+  statistics.apply_ns = apply_ns_.Values();
+  return statistics;
 }
 
 void Committer::UpdateMemory(const std::vector<Mutation>& mutations) {

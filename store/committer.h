@@ -26,7 +26,9 @@
 #include "absl/status/status.h"
 #include "store/engine.h"
 #include "store/event_graph.h"
+#include "store/histogram.h"
 #include "store/reader.h"
+#include "store/statistics.h"
 #include "store/transaction.h"
 
 namespace pedigree {
@@ -87,6 +89,8 @@ class Committer {
     return version_;
   }
 
+  CommitterStatistics Statistics() const;
+
  private:
   using Queue = std::deque<std::unique_ptr<PendingWrite>>;
 
@@ -112,7 +116,11 @@ class Committer {
   mutable std::mutex version_mutex_;
   std::shared_ptr<const Version> version_;  // Guarded by version_mutex_.
 
-  std::mutex mutex_;
+  // Of the groups that were stored. Written by the committer's thread.
+  Histogram group_requests_;
+  Histogram apply_ns_;
+
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   Queue queue_;  // Guarded by mutex_, as are the two below.
   size_t queued_bytes_ = 0;

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "store/statistics.h"
 
 namespace pedigree {
 
@@ -109,6 +110,12 @@ class Engine {
   // Every batch up to this number survives a power cut. Maybe behind the truth, never ahead of it.
   // Any thread.
   virtual uint64_t DurableSequence() const = 0;
+
+  // OK, or what every Apply() answers since the first that failed. Any thread.
+  virtual absl::Status WriteStatus() const = 0;
+
+  // May wait for a moment. Any thread.
+  virtual EngineStatistics Statistics() const = 0;
 };
 
 }  // namespace pedigree

@@ -22,6 +22,10 @@ void Prefetch(const char* stored, size_t size) {
   }
 }
 
+void Count(absl::string_view found, RecordCacheStatistics* statistics) {
+  ++(found.data() == nullptr ? statistics->misses : statistics->hits);
+}
+
 struct Stored {
   uint64_t since;  // The version at which the bytes were read.
   absl::string_view bytes;
@@ -61,6 +65,7 @@ SharedBytes RecordCache::Find(Key key, uint64_t version) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const absl::string_view bytes = FindIn(shard, key, version);
+  Count(bytes, &shard.statistics);
   return bytes.data() == nullptr ? SharedBytes() : SharedBytes(bytes, shard.young.arena);
 }
 
@@ -93,6 +98,7 @@ void RecordCache::FindManyIn(Shard& shard, absl::Span<const Key> keys, uint64_t 
   for (size_t i = 0; i < keys.size(); ++i) {
     if (keys[i] == kNothing) continue;
     const absl::string_view bytes = FindIn(shard, keys[i], version);
+    Count(bytes, &shard.statistics);
     if (bytes.data() != nullptr) found->Set(first_place + i, bytes, shard.young.arena);
   }
 }
@@ -138,6 +144,16 @@ absl::string_view RecordCache::AddYoung(Shard& shard, Key key, uint64_t since,
   std::memcpy(stored + sizeof(since), bytes.data(), bytes.size());
   shard.young.entries.Insert(key.bits, {place, static_cast<uint32_t>(size)});
   return {stored + sizeof(since), bytes.size()};
+}
+
+RecordCacheStatistics RecordCache::Statistics() {
+  RecordCacheStatistics all;
+  for (Shard& shard : shards_) {
+    std::lock_guard<std::mutex> lock(shard.mutex);
+    all.hits += shard.statistics.hits;
+    all.misses += shard.statistics.misses;
+  }
+  return all;
 }
 
 void RecordCache::Change(Key key, uint64_t version) {

@@ -28,6 +28,7 @@
 #include "absl/types/span.h"
 #include "store/byte_arena.h"
 #include "store/id_table.h"
+#include "store/statistics.h"
 #include "store/traits.h"
 
 namespace pedigree {
@@ -93,6 +94,8 @@ class RecordCache {
   // REQUIRES: no reader has that version yet.
   void Change(Key key, uint64_t version);
 
+  RecordCacheStatistics Statistics();
+
  private:
   // The table leads to the version at which the bytes were read, and the bytes behind it.
   struct Generation {
@@ -106,6 +109,7 @@ class RecordCache {
     Generation old;
     size_t young_bytes = 0;
     uint64_t last_change = 0;  // The newest version at which a key of the shard changed.
+    RecordCacheStatistics statistics;
   };
   static constexpr size_t kShards = 64;
   // Of an entry beside its bytes: its slot in a table that is on average half full, its version,

@@ -235,8 +235,10 @@ struct Surroundings {
 
 class RocksDbEngine final : public Engine {
  public:
-  RocksDbEngine(Surroundings surroundings, std::unique_ptr<rocksdb::DB> db, OpenMode mode)
+  RocksDbEngine(Surroundings surroundings, std::unique_ptr<rocksdb::DB> db,
+                std::shared_ptr<rocksdb::Cache> block_cache, OpenMode mode)
       : surroundings_(std::move(surroundings)),
+        block_cache_(std::move(block_cache)),
         db_(std::move(db)),
         // Opening for writing brings the log that it replays to table files.
         durable_(mode == OpenMode::kReadOnly ? 0 : db_->GetLatestSequenceNumber()) {
@@ -250,7 +252,7 @@ class RocksDbEngine final : public Engine {
   }
 
   absl::Status Apply(absl::Span<const Mutation> mutations, Durability durability) override {
-    if (absl::Status status = failure(); !status.ok()) return status;
+    if (absl::Status status = WriteStatus(); !status.ok()) return status;
     rocksdb::WriteBatch batch;
     for (const Mutation& mutation : mutations) {
       const rocksdb::Status status =
@@ -261,11 +263,15 @@ class RocksDbEngine final : public Engine {
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::kSynced;
     absl::Status status = Remember(db_->Write(options, &batch));
-    if (status.ok() && options.sync) RaiseDurable(LastSequence());
+    if (status.ok() && options.sync) {
+      RaiseDurable(LastSequence());
+      log_syncs_.fetch_add(1, std::memory_order_relaxed);
+    }
     return status;
   }
 
   absl::Status SyncLog() override {
+    log_syncs_.fetch_add(1, std::memory_order_relaxed);
     return MakeDurable([this] { return db_->SyncWAL(); });
   }
 
@@ -281,10 +287,28 @@ class RocksDbEngine final : public Engine {
 
   uint64_t DurableSequence() const override { return durable_.load(std::memory_order_acquire); }
 
- private:
-  absl::Status failure() const {
+  absl::Status WriteStatus() const override {
     std::lock_guard<std::mutex> lock(failure_mutex_);
     return failure_;
+  }
+
+  EngineStatistics Statistics() const override {
+    using Properties = rocksdb::DB::Properties;
+    EngineStatistics statistics;
+    statistics.table_file_bytes = Property(Properties::kTotalSstFilesSize);
+    statistics.memtable_bytes = Property(Properties::kSizeAllMemTables);
+    statistics.block_cache_bytes = block_cache_->GetUsage();
+    statistics.pending_compaction_bytes = Property(Properties::kEstimatePendingCompactionBytes);
+    statistics.running_compactions = Property(Properties::kNumRunningCompactions);
+    statistics.running_flushes = Property(Properties::kNumRunningFlushes);
+    statistics.log_syncs = log_syncs_.load(std::memory_order_relaxed);
+    return statistics;
+  }
+
+ private:
+  uint64_t Property(const std::string& name) const {
+    uint64_t value = 0;
+    return db_->GetIntProperty(name, &value) ? value : 0;
   }
 
   absl::Status Remember(const rocksdb::Status& status) {
@@ -298,7 +322,7 @@ class RocksDbEngine final : public Engine {
   absl::Status MakeDurable(MakeAllDurable make) {
     // A sync that fails is never tried again: the system may have dropped the bytes, and the second
     // sync then has nothing to complain about.
-    if (absl::Status status = failure(); !status.ok()) return status;
+    if (absl::Status status = WriteStatus(); !status.ok()) return status;
     const uint64_t before = LastSequence();  // What comes during the call may miss it.
     absl::Status status = Remember(make());
     if (status.ok()) RaiseDurable(before);
@@ -314,8 +338,10 @@ class RocksDbEngine final : public Engine {
   }
 
   Surroundings surroundings_;
+  const std::shared_ptr<rocksdb::Cache> block_cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<uint64_t> durable_;
+  std::atomic<uint64_t> log_syncs_ = 0;
   // The first write or sync that failed. What of it is on the disk only a restart can tell, so
   // nothing is written after it.
   mutable std::mutex failure_mutex_;
@@ -438,7 +464,8 @@ absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(const RocksDbOptions& option
   if (surroundings.gaps != nullptr && !surroundings.gaps->gap().empty()) {
     return NotWhole(surroundings.gaps->gap());
   }
-  return std::make_unique<RocksDbEngine>(std::move(surroundings), std::move(db), options.mode);
+  return std::make_unique<RocksDbEngine>(std::move(surroundings), std::move(db), cache,
+                                         options.mode);
 }
 
 }  // namespace pedigree

@@ -202,6 +202,11 @@ absl::StatusOr<Opened> OpenWhole(const StoreOptions& options, DirectoryState dir
   return Opened{*std::move(engine), *std::move(state)};
 }
 
+template <class Node>
+int64_t TypeCount(const Catalog& catalog) {
+  return static_cast<int64_t>(catalog.Of<Node>().all().size());
+}
+
 // Runs a function and wakes the thread that waits for it.
 class WaitedWrite final : public PendingWrite {
  public:
@@ -295,6 +300,25 @@ void Store::SetCacheListener(CacheListener listener) {
 void Store::OnCacheChanged(std::vector<std::string> fingerprint_texts) {
   std::lock_guard<std::mutex> lock(cache_listener_mutex_);
   if (cache_listener_) cache_listener_(std::move(fingerprint_texts));
+}
+
+StoreStatistics Store::Statistics() {
+  StoreStatistics statistics;
+  {
+    const std::shared_ptr<const Version> version = CurrentVersion();
+    for (NodeKind kind : kNodeKinds) {
+      statistics.last_node_id[IndexOf(kind)] = version->last_id(kind);
+    }
+    statistics.types = {TypeCount<ml_metadata::Artifact>(*version->catalog),
+                        TypeCount<ml_metadata::Execution>(*version->catalog),
+                        TypeCount<ml_metadata::Context>(*version->catalog)};
+    statistics.last_event_number = version->counters.last_event_number;
+  }
+  statistics.graph_bytes = graph_->bytes();
+  statistics.engine = engine_->Statistics();
+  statistics.committer = committer_->Statistics();
+  statistics.records = records_.Statistics();
+  return statistics;
 }
 
 absl::StatusOr<VerifyReport> Store::Verify() const {

@@ -28,6 +28,7 @@
 #include "store/high_water.h"
 #include "store/index_builder.h"
 #include "store/reader.h"
+#include "store/statistics.h"
 #include "store/transaction.h"
 #include "store/verify.h"
 
@@ -105,6 +106,12 @@ class Store {
   // From now on `listener` is called on the committer's thread, until there is another or, when
   // this returns, none (null).
   void SetCacheListener(CacheListener listener);
+
+  // OK while writes are accepted; once a disk write has failed, what every write answers.
+  absl::Status WriteStatus() const { return engine_->WriteStatus(); }
+
+  // May wait for a moment, so not for threads that must not block.
+  StoreStatistics Statistics();
 
   // Checks every invariant of the newest version, and every byte of the files (verify.h).
   absl::StatusOr<VerifyReport> Verify() const;

@@ -448,6 +448,47 @@ TEST(Listen, BoundsTheUnixPath) {
   EXPECT_PRED2(Contains, Refusal({"--listen=unix:"}), "1 to 107 bytes");
 }
 
+TEST(Http, IsOffUnlessAskedFor) {
+  EXPECT_FALSE(Accepted({}).options.http.has_value());
+  EXPECT_FALSE(Accepted({"--nohttp"}).options.http.has_value());
+  EXPECT_FALSE(Accepted({"--nohttp", "--http_port=9091"}).options.http.has_value());
+  const auto http = Accepted({"--http"}).options.http;
+  ASSERT_TRUE(http.has_value());
+  EXPECT_EQ(http->host, "0.0.0.0");
+  EXPECT_EQ(http->port, 9090);
+  EXPECT_TRUE(http->allowed_origins.empty());
+  EXPECT_EQ(Accepted({"--http_port=0"}).options.http->port, 0);
+  EXPECT_EQ(Accepted({"--http_port=9090"}).options.http->port, 9090) << "its default, but given";
+  EXPECT_PRED2(Begins, Refusal({"--http_port=65536"}), "--http_port=65536:");
+  EXPECT_PRED2(Begins, Refusal({"--http_port=x"}), "--http_port=x:");
+}
+
+TEST(Http, ListensWhereGrpcDoes) {
+  const auto host = [](const std::string& listen) {
+    return Accepted({"--http", "--listen=" + listen}).options.http->host;
+  };
+  EXPECT_EQ(host("127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(host("::1"), "::1");
+  EXPECT_EQ(host("[::1]"), "::1");
+  EXPECT_EQ(host("localhost"), "localhost");
+  EXPECT_EQ(host("unix:/run/pedigree.sock"), "127.0.0.1");
+}
+
+TEST(Http, TakesOriginsAsBrowsersWriteThem) {
+  const auto origins = [](const std::string& text) {
+    return Accepted({"--http", "--http_allow_origins=" + text}).options.http->allowed_origins;
+  };
+  EXPECT_EQ(origins("https://a.example.com, http://localhost:3000,"),
+            (std::vector<std::string>{"https://a.example.com", "http://localhost:3000"}));
+  EXPECT_EQ(origins("*"), std::vector<std::string>{"*"});
+  for (const std::string bad : {"a.example.com", "https://a.example.com/", "https://*.example.com",
+                                "https://a.example.com,null"}) {
+    EXPECT_PRED2(Begins, Refusal({"--http", "--http_allow_origins=" + bad}),
+                 "--http_allow_origins=");
+  }
+  EXPECT_PRED2(Contains, Refusal({"--http_allow_origins=*"}), "needs --http");
+}
+
 TEST(SyncFlag, TakesItsThreeWords) {
   EXPECT_EQ(Accepted({"--sync=always"}).options.sync, Sync::kAlways);
   EXPECT_EQ(Accepted({"--sync=interval"}).options.sync, Sync::kInterval);

@@ -106,10 +106,12 @@ TEST(FullDisk, WritesFailReadsGoOnAndARestartWritesAgainOnceThereIsRoom) {
   {
     auto store = Open(disk.path() + "/store");
     ASSERT_TRUE(IsOk(store));
+    EXPECT_TRUE(IsOk((*store)->WriteStatus()));
     absl::Status status;
     while (stored < 100 && (status = InsertOfSize(**store, 100'000)).ok()) ++stored;
     ASSERT_TRUE(Fails(status, StatusCode::kResourceExhausted, "free space"));
     EXPECT_GT(stored, 0);
+    EXPECT_TRUE(Fails((*store)->WriteStatus(), StatusCode::kResourceExhausted));
     EXPECT_TRUE(Fails(InsertOfSize(**store, 100), StatusCode::kResourceExhausted));
     EXPECT_TRUE(IsOk((*store)->Read(Blocking::kAllowed, [&](const Reader& reader) -> absl::Status {
       EXPECT_TRUE(reader.FindRecord(NodeKind::kArtifact, stored)->has_value());

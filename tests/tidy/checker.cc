@@ -51,8 +51,13 @@ absl::string_view IncludedIn(absl::string_view line) {
   return line.substr(0, line.find_first_of(">\""));
 }
 
-// Why a file of `folder` may not include `header`; "" if it may.
-std::string WhyNot(absl::string_view folder, absl::string_view header) {
+bool IsIn(absl::string_view path, absl::string_view folder) {
+  return absl::StartsWith(path, folder);
+}
+
+// Why a file may not include `header`; "" if it may.
+std::string WhyNot(absl::string_view path, absl::string_view header) {
+  const absl::string_view folder = FolderOf(path);
   const absl::string_view from = FolderOf(header);
   if (from == "rocksdb" &&
       !Contains(std::vector<absl::string_view>{"store", "bench", "tests"}, folder)) {
@@ -60,6 +65,16 @@ std::string WhyNot(absl::string_view folder, absl::string_view header) {
   }
   if ((from == "grpc" || from == "grpcpp") && (folder == "store" || folder == "query")) {
     return "nothing below server/ may know gRPC";
+  }
+  if (from == "prometheus" && path != "server/metrics.cc") {
+    return "only server/metrics.cc may know the library for Prometheus";
+  }
+  if (IsIn(path, "server/") && !IsIn(path, "server/http/") &&
+      (IsIn(header, "boost/asio") || IsIn(header, "boost/beast"))) {
+    return "of server/ only http/ may know Boost.Asio and Boost.Beast";
+  }
+  if (IsIn(path, "server/http/") && (from == "grpc" || from == "grpcpp")) {
+    return "server/http/ may not know gRPC";
   }
   if (from == folder || !Contains(kFolders, from)) return "";
   for (const Direction& direction : Directions()) {
@@ -104,7 +119,7 @@ std::vector<std::string> CheckFile(absl::string_view path, absl::string_view tex
     const ptrdiff_t columns = ColumnsOf(line);
     if (columns > kMostColumns) add(absl::StrCat(columns, " columns; at most ", kMostColumns));
     const absl::string_view header = IncludedIn(line);
-    const std::string why_not = WhyNot(FolderOf(path), header);
+    const std::string why_not = WhyNot(path, header);
     if (!why_not.empty()) add(absl::StrCat("includes ", header, ": ", why_not));
   }
   number = 1;

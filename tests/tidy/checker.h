@@ -4,7 +4,8 @@
 //   are
 //                       clients that nothing includes
 //   seams               RocksDB is known to store/ (and to bench/ and tests/, which measure and
-//                       break it), gRPC to nothing below server/
+//                       break it), gRPC to nothing below server/ and not to server/http/, Boost's
+//                       HTTP in the server only to that, Prometheus only to server/metrics.cc
 //   headers             of store, query and server begin with a comment and say #pragma once
 //   width               no line is longer than 100 columns
 //

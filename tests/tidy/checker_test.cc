@@ -63,6 +63,16 @@ TEST(Checker, GrpcIsKnownToNothingBelowTheServer) {
   }
 }
 
+TEST(Checker, TheSecondListenerAndMetricsAreKeptApart) {
+  EXPECT_TRUE(MayInclude("server/http/a.cc", "boost/beast/http.hpp"));
+  EXPECT_FALSE(MayInclude("server/a.cc", "boost/beast/http.hpp"));
+  EXPECT_FALSE(MayInclude("server/a.cc", "boost/asio/io_context.hpp"));
+  EXPECT_TRUE(MayInclude("query/a.cc", "boost/graph/graph_traits.hpp"));
+  EXPECT_FALSE(MayInclude("server/http/a.cc", "grpcpp/grpcpp.h"));
+  EXPECT_TRUE(MayInclude("server/metrics.cc", "prometheus/metric_family.h"));
+  EXPECT_FALSE(MayInclude("server/http/a.cc", "prometheus/metric_family.h"));
+}
+
 TEST(Checker, AnIncludeIsFoundHoweverItIsWritten) {
   for (const char* line : {"#include \"server/a.h\"", "#include <server/a.h>",
                            "  #  include\t\"server/a.h\"  // why", "#include\"server/a.h\""}) {
