@@ -30,6 +30,7 @@ absl::Status TooLarge(size_t max_bytes) {
 void HttpConnection::Start(HttpShared* shared, std::unique_ptr<Transport> transport) {
   const std::shared_ptr<HttpConnection> self(new HttpConnection(shared, std::move(transport)));
   self->SetDeadline(shared->options.limits.head);
+  shared->connections.Add(self.get());  // Others ask it for its shared_ptr from here on.
   self->Post([self] {
     self->transport_->Handshake([self](const Transport::Error& error, size_t) {
       if (self->state_ == State::kClosed) return;
@@ -43,9 +44,7 @@ void HttpConnection::Start(HttpShared* shared, std::unique_ptr<Transport> transp
 }
 
 HttpConnection::HttpConnection(HttpShared* shared, std::unique_ptr<Transport> transport)
-    : shared_(shared), transport_(std::move(transport)) {
-  shared_->connections.Add(this);
-}
+    : shared_(shared), transport_(std::move(transport)) {}
 
 HttpConnection::~HttpConnection() {
   CountReceived(0);

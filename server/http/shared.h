@@ -1,9 +1,9 @@
 // What all connections of an HTTP listener share.
 //
-// Threads: any; a connection registers itself when it is made and takes itself out when it closes.
+// Threads: any; a connection is registered when it starts, and takes itself out when it closes.
 //
 //   HttpShared shared(options, &dispatcher, pages);
-//   shared.connections.ForEach([](HttpConnection& connection) { connection.BeginDrain(); });
+//   for (const auto& connection : shared.connections.All()) connection->BeginDrain();
 #pragma once
 
 #include <array>
