@@ -13,9 +13,12 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -25,6 +28,17 @@
 namespace pedigree::bench {
 namespace {
 
+using SizeHead = uint32_t;  // what a sized request begins with
+constexpr size_t kMostSized = size_t{16} << 20;
+
+size_t SizeAskedFor(const grpc::ByteBuffer& request) {
+  SizeHead size = 0;
+  grpc::Slice head;
+  if (!request.TrySingleSlice(&head).ok() && !request.DumpToSingleSlice(&head).ok()) return 0;
+  if (head.size() >= sizeof(size)) std::memcpy(&size, head.begin(), sizeof(size));
+  return size;
+}
+
 class EchoService final : public grpc::Service {
  public:
   EchoService() : reply_(EmptyReply()) {
@@ -33,6 +47,7 @@ class EchoService final : public grpc::Service {
       SetReply(request);
       return EmptyReply();
     });
+    AddHandler(kEchoSizedMethod, &SizedReply);
   }
 
  private:
@@ -42,6 +57,13 @@ class EchoService final : public grpc::Service {
   static grpc::ByteBuffer EmptyReply() {
     const grpc::Slice empty;
     return grpc::ByteBuffer(&empty, 1);
+  }
+
+  static grpc::ByteBuffer SizedReply(const grpc::ByteBuffer& request) {
+    static const auto* const zeros = new grpc::Slice(std::string(kMostSized, '\0'));
+    const size_t size = std::min(SizeAskedFor(request), kMostSized);
+    const grpc::Slice reply = zeros->sub(0, size);  // shares the bytes
+    return grpc::ByteBuffer(&reply, 1);
   }
 
   void AddHandler(const char* path, Handler handler) {
@@ -75,6 +97,14 @@ class EchoService final : public grpc::Service {
 };
 
 }  // namespace
+
+grpc::ByteBuffer SizedEchoRequest(size_t reply_bytes, absl::string_view request) {
+  const auto size = static_cast<SizeHead>(std::min(reply_bytes, kMostSized));
+  std::string bytes(reinterpret_cast<const char*>(&size), sizeof(size));
+  bytes.append(request.data(), request.size());
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
 
 absl::Status ServeEcho(uint16_t port) {
   // Blocked before gRPC starts its threads, so that sigwait below is the only receiver.

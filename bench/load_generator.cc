@@ -198,15 +198,9 @@ LoadClient::~LoadClient() { Drain(call_queue_); }
 
 absl::StatusOr<std::unique_ptr<LoadClient>> LoadClient::Connect(const std::string& target,
                                                                 int channels) {
-  std::vector<std::shared_ptr<grpc::Channel>> connected;
-  const auto deadline = std::chrono::system_clock::now() + kConnectPatience;
-  for (int i = 0; i < channels; ++i) {
-    connected.push_back(NewChannel(target));
-    if (!connected.back()->WaitForConnected(deadline)) {
-      return absl::UnavailableError(absl::StrCat("no server answers at ", target));
-    }
-  }
-  return std::unique_ptr<LoadClient>(new LoadClient(std::move(connected)));
+  auto connected = ConnectChannels(target, channels);
+  if (!connected.ok()) return connected.status();
+  return std::unique_ptr<LoadClient>(new LoadClient(*std::move(connected)));
 }
 
 absl::StatusOr<LoadResult> LoadClient::Run(const Load& load, const RequestFactory& next_request) {
@@ -227,6 +221,19 @@ absl::StatusOr<std::string> LoadClient::Call(const std::string& method, absl::st
   call_queue_.Next(&tag, &ok);
   if (!status.ok()) return ToAbsl(status, method);
   return BytesOf(reply);
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> ConnectChannels(
+    const std::string& target, int channels) {
+  std::vector<std::shared_ptr<grpc::Channel>> connected;
+  const auto deadline = std::chrono::system_clock::now() + kConnectPatience;
+  for (int i = 0; i < channels; ++i) {
+    connected.push_back(NewChannel(target));
+    if (!connected.back()->WaitForConnected(deadline)) {
+      return absl::UnavailableError(absl::StrCat("no server answers at ", target));
+    }
+  }
+  return connected;
 }
 
 grpc::ByteBuffer ByteBufferOf(absl::string_view bytes) {

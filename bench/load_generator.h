@@ -60,8 +60,7 @@ struct LoadResult {
 
 class LoadClient {
  public:
-  // Opens `channels` separate TCP connections to `target` and waits until they stand. Unavailable
-  // if they do not within 5 s.
+  // With so many connections of ConnectChannels, and its errors.
   static absl::StatusOr<std::unique_ptr<LoadClient>> Connect(const std::string& target,
                                                              int channels);
 
@@ -83,6 +82,11 @@ class LoadClient {
   grpc::CompletionQueue call_queue_;  // of Call()
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
 };
+
+// Opens `channels` separate TCP connections to `target` and waits until they stand. Unavailable if
+// they do not within 5 s.
+absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> ConnectChannels(
+    const std::string& target, int channels);
 
 // A buffer of one slice with a copy of `bytes`. One slice even if empty: gRPC 1.51 aborts on a
 // default-constructed buffer.
