@@ -130,17 +130,21 @@ class KfpPlayer::Session {
         options_.replay != nullptr
             ? options_.replay->identity
             : IdentityOf(pipeline_.name, player_.nonce_, player_.next_run_++);
-    if (recording_ != nullptr) recording_->identity = identity;
-    client.run.emplace(
-        PlayedRun{.loop = *player_.loop_,
-                  .activity = *client.activity,
-                  .identity = identity,
-                  .tally = play_.tally,
-                  .local_cache = player_.uses_task_service_ ? nullptr : &player_.local_cache_,
-                  .width = options_.width,
-                  .recording = recording_,
-                  .replay = options_.replay,
-                  .listener = options_.listener ? &options_.listener : nullptr});
+    if (recording_ != nullptr) {
+      recording_->identity = identity;
+      recording_->uses_task_service = player_.uses_task_service_;
+    }
+    const bool asks_server = options_.replay != nullptr ? options_.replay->uses_task_service
+                                                        : player_.uses_task_service_;
+    client.run.emplace(PlayedRun{.loop = *player_.loop_,
+                                 .activity = *client.activity,
+                                 .identity = identity,
+                                 .tally = play_.tally,
+                                 .local_cache = asks_server ? nullptr : &player_.local_cache_,
+                                 .width = options_.width,
+                                 .recording = recording_,
+                                 .replay = options_.replay,
+                                 .listener = options_.listener ? &options_.listener : nullptr});
     client.activity->body = PlayPipeline(pipeline_, *client.run);
     client.activity->body.Start();
   }

@@ -70,6 +70,7 @@ struct KfpRecording {
     std::string reply;  // Or the error's message.
   };
   KfpIdentity identity;
+  bool uses_task_service = false;
   std::vector<Call> calls;
 };
 

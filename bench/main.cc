@@ -28,7 +28,7 @@ DEFINE_string(json, "", "also write the report, with every round's values, to th
 DEFINE_string(dir, "", "parent of the scratch directory; default: $TMPDIR, else /tmp");
 DEFINE_string(pedigreed, "", "the server to measure; default: pedigreed beside this program");
 DEFINE_string(server_flags, "", "flags for every pedigreed, separated by blanks");
-DEFINE_string(phases, "memory,reads,filters,lineage,writes",
+DEFINE_string(phases, "memory,reads,filters,lineage,writes,kfp",
               "which phases to run; reads need memory");
 DEFINE_int64(memory_nodes, 0, "artifacts of the memory phase; default: 1,000,000, quick 100,000");
 DEFINE_string(plot, "", "write a plot of time against closure size to this file, as SVG");
@@ -108,8 +108,12 @@ absl::Status RunPhases(const Bench& bench) {
     absl::Status walked = Timed(bench.report, "lineage", [&] { return RunLineagePhase(bench); });
     if (!walked.ok()) return walked;
   }
-  if (!IsWanted("writes")) return absl::OkStatus();
-  return Timed(bench.report, "writes", [&] { return RunPutExecutionPhase(bench); });
+  if (IsWanted("writes")) {
+    absl::Status put = Timed(bench.report, "writes", [&] { return RunPutExecutionPhase(bench); });
+    if (!put.ok()) return put;
+  }
+  if (!IsWanted("kfp")) return absl::OkStatus();
+  return Timed(bench.report, "kfp", [&] { return RunKfpPhase(bench); });
 }
 
 absl::Status WriteJson(const Report& report) {

@@ -83,4 +83,8 @@ absl::Status RunFilterPhase(const Bench& bench);
 // GetLineageSubgraph over gRPC; the graph's memory, and how fast it is there after a start.
 absl::Status RunLineagePhase(const Bench& bench);
 
+// Kubeflow's task lifecycles at 8 clients and at 1 against the same calls at a bare gRPC server; a
+// loop of 60 iterations; 64 runs at once.
+absl::Status RunKfpPhase(const Bench& bench);
+
 }  // namespace pedigree::bench

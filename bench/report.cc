@@ -24,7 +24,11 @@ std::string Write(double value, Unit unit) {
     case Unit::kBytes:
       return absl::StrFormat("%.1f B", value);
     case Unit::kPerSecond:
-      return absl::StrFormat("%.0f /s", value);
+      return absl::StrFormat("%.*f /s", value < 100 ? 1 : 0, value);
+    case Unit::kSeconds:
+      return absl::StrFormat("%.2f s", value);
+    case Unit::kCount:
+      return absl::StrFormat("%.*f", value == std::floor(value) ? 0 : 1, value);
   }
   return "";
 }
@@ -74,7 +78,7 @@ std::string JsonNumbers(const std::vector<double>& values) {
 
 std::string JsonFigure(const Figure& figure) {
   const Spread spread = SpreadOf(figure.values);
-  constexpr const char* kUnits[] = {"share", "times", "MiB", "us", "1/s"};
+  constexpr const char* kUnits[] = {"share", "times", "MiB", "us", "1/s", "B", "s", "count"};
   std::string json = absl::StrCat(
       "{\"name\": ", Quote(figure.name), ", \"unit\": \"", kUnits[static_cast<int>(figure.unit)],
       "\", \"median\": ", JsonNumber(spread.median), ", \"min\": ", JsonNumber(spread.min),

@@ -20,7 +20,16 @@
 namespace pedigree::bench {
 
 // How a figure's values are written. Percent values are stored as shares (0.4 is 40 %).
-enum class Unit { kPercent, kTimes, kMebibytes, kMicroseconds, kPerSecond, kBytes };
+enum class Unit {
+  kPercent,
+  kTimes,
+  kMebibytes,
+  kMicroseconds,
+  kPerSecond,
+  kBytes,
+  kSeconds,
+  kCount
+};
 
 // What the median of a figure has to reach.
 struct Target {
