@@ -56,7 +56,9 @@ void Dispatcher::Submit(const Method& method, absl::string_view request,
     call->Finish(status);
     return;
   }
-  if (method.writes) {
+  if (method.may_be_written && call->IsWritten(*store_)) {
+    call->Finish(absl::OkStatus());
+  } else if (method.writes) {
     store_->Enqueue(std::make_unique<WriteTask>(std::move(call)));
   } else {
     RunRead(std::move(call), Blocking::kCacheOnly);

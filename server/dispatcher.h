@@ -1,6 +1,7 @@
 // Runs calls against a store: parsing, reads, writes, and who waits where.
 //
-// No thread of a transport ever waits for the disk. A write goes to the committer. A read runs at
+// No thread of a transport ever waits for the disk. A write goes to the committer, unless what it
+// would write is there already (Method::may_be_written). A read runs at
 // once if everything it needs is in memory; if it would wait for the disk, or is long, it starts
 // again on one of a few threads that may (workers.h), and so does every step of a stream. A call
 // that waits for what others do holds no thread at all (lease_waits.h). Submit() may be called from

@@ -21,6 +21,10 @@ namespace pedigree {
 template <class Node>
 absl::Status PutType(Transaction& transaction, typename RpcOf<Node>::PutTypeRequest* request,
                      typename RpcOf<Node>::PutTypeResponse* response);
+// Whether PutType would change nothing; the response is then as it would have answered.
+template <class Node>
+bool IsTypeWritten(const Reader& reader, typename RpcOf<Node>::PutTypeRequest* request,
+                   typename RpcOf<Node>::PutTypeResponse* response);
 absl::Status PutTypes(Transaction& transaction, ml_metadata::PutTypesRequest* request,
                       ml_metadata::PutTypesResponse* response);
 template <class Node>

@@ -71,6 +71,21 @@ class WriteCall final : public CallWith<Call, Request> {
   Response response_;
 };
 
+template <class Node>
+class PutTypeCall final : public CallWith<Call, typename RpcOf<Node>::PutTypeRequest> {
+ public:
+  absl::Status Write(Transaction& transaction) override {
+    return PutType<Node>(transaction, this->request(), &response_);
+  }
+  bool IsWritten(const Reader& reader) override {
+    return IsTypeWritten<Node>(reader, this->request(), &response_);
+  }
+  std::string ReleaseReply() override { return response_.SerializeAsString(); }
+
+ private:
+  typename RpcOf<Node>::PutTypeResponse response_;
+};
+
 template <class Request, absl::Status (*kHandler)(const Reader&, const Request&, Answer*)>
 class ReadCall final : public CallWith<Call, Request> {
  public:
@@ -165,6 +180,11 @@ constexpr Method Read(absl::string_view name) {
           [] { return std::unique_ptr<Call>(new ReadCall<RequestType<kHandler>, kHandler>()); }};
 }
 
+template <class Node>
+constexpr Method WriteType(absl::string_view name) {
+  return {name, true, [] { return std::unique_ptr<Call>(new PutTypeCall<Node>()); }, true};
+}
+
 template <class Maker>
 constexpr Method Waiting(absl::string_view name) {
   return {name, false, [] {
@@ -182,9 +202,9 @@ constexpr StreamMethod Stream(absl::string_view name) {
 
 constexpr Method kMethods[] = {
     // Types
-    Write<&PutType<Artifact>>("PutArtifactType"),
-    Write<&PutType<Execution>>("PutExecutionType"),
-    Write<&PutType<Context>>("PutContextType"),
+    WriteType<Artifact>("PutArtifactType"),
+    WriteType<Execution>("PutExecutionType"),
+    WriteType<Context>("PutContextType"),
     Write<&PutTypes>("PutTypes"),
     Read<&GetType<Artifact>>("GetArtifactType"),
     Read<&GetTypes<Artifact>>("GetArtifactTypes"),
@@ -293,6 +313,7 @@ const AnyMethod* FindIn(absl::Span<const AnyMethod> ServiceTable::*methods,
 
 absl::Status Call::Write(Transaction&) { return absl::InternalError("this call does not write"); }
 absl::Status Call::Read(const Reader&) { return absl::InternalError("this call does not read"); }
+bool Call::IsWritten(const Reader&) { return false; }
 const CacheWait& Call::wait() const {
   static const auto* const kNone = new CacheWait();
   return *kNone;

@@ -51,6 +51,9 @@ class Call {
   // after it has failed.
   virtual absl::Status Write(Transaction& transaction);
   virtual absl::Status Read(const Reader& reader);
+  // Of a method with Method::may_be_written: whether everything that Write() would write is in the
+  // store. The reply is then ready, and Write() need not run. Never waits.
+  virtual bool IsWritten(const Reader& reader);
 
   // Most calls need nothing more. One that does begins with Read(), whatever Method::writes says.
   virtual CallNeeds needs() const { return CallNeeds::kNothing; }
@@ -85,6 +88,9 @@ struct Method {
   absl::string_view name;
   bool writes;  // Begins, and ends, with Write().
   std::unique_ptr<Call> (*make)();
+  // A write that clients repeat, though it changes nothing after the first time: it is asked
+  // IsWritten() before it waits for the disk.
+  bool may_be_written = false;
 };
 
 struct StreamMethod {

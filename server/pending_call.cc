@@ -27,6 +27,15 @@ absl::Status PendingCall::Write(Transaction& transaction) {
   return status.ok() ? call_->Write(transaction) : status;
 }
 
+bool PendingCall::IsWritten(const Store& store) {
+  bool is_written = false;
+  const absl::Status status = store.Read(Blocking::kCacheOnly, [&](const Reader& reader) {
+    is_written = call_->IsWritten(reader);
+    return absl::OkStatus();
+  });
+  return status.ok() && is_written;
+}
+
 void PendingCall::Finish(const absl::Status& status) {
   timer_.Finish(status.code());  // Before the reply: who has it finds the call counted.
   if (status.ok()) {

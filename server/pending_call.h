@@ -44,6 +44,8 @@ class PendingCall {
 
   absl::Status Read(const Store& store, Blocking blocking);
   absl::Status Write(Transaction& transaction);
+  // Whether the reply is there without a Write(). REQUIRES: Method::may_be_written.
+  bool IsWritten(const Store& store);
   CallNeeds needs() const { return call_->needs(); }
   const CacheWait& wait() const { return call_->wait(); }
 

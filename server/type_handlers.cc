@@ -83,33 +83,43 @@ bool MergeExternalId(const Type& type, Type* merged) {
   return true;
 }
 
-template <class Node>
-absl::StatusOr<int64_t> EvolveType(Transaction& transaction,
-                                   const typename TraitsOf<Node>::Type& type,
-                                   typename TraitsOf<Node>::Type stored, Evolution evolution) {
-  auto added = MergeProperties(type, evolution, &stored);
+// Brings `type` into the stored type of its name. True if that changes it.
+template <class Type>
+absl::StatusOr<bool> Merge(const Type& type, Evolution evolution, Type* stored) {
+  auto added = MergeProperties(type, evolution, stored);
   if (!added.ok()) return added.status();
-  auto based = MergeBaseType(type, &stored);
+  auto based = MergeBaseType(type, stored);
   if (!based.ok()) return based.status();
-  const bool named = MergeExternalId(type, &stored);
-  if (!*added && !*based && !named) return stored.id();
-  return transaction.PutType<Node>(&stored);
+  const bool named = MergeExternalId(type, stored);
+  return *added || *based || named;
+}
+
+// What holds for a type whatever the store has.
+template <class Node>
+absl::Status CheckType(const typename TraitsOf<Node>::Type& type) {
+  if (type.name().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an ", TraitsOf<Node>::kName, " type needs a name"));
+  }
+  // UNSET is 0 in the base types of all three kinds.
+  if (type.has_base_type() && static_cast<int>(type.base_type()) == 0) {
+    return absl::UnimplementedError(
+        absl::StrCat("type ", Quoted(type.name()), ": base_type UNSET is not supported"));
+  }
+  return absl::OkStatus();
 }
 
 template <class Node>
 absl::StatusOr<int64_t> UpsertType(Transaction& transaction, typename TraitsOf<Node>::Type* type,
                                    Evolution evolution) {
-  if (type->name().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("an ", TraitsOf<Node>::kName, " type needs a name"));
-  }
-  // UNSET is 0 in the base types of all three kinds.
-  if (type->has_base_type() && static_cast<int>(type->base_type()) == 0) {
-    return absl::UnimplementedError(
-        absl::StrCat("type ", Quoted(type->name()), ": base_type UNSET is not supported"));
-  }
+  if (absl::Status status = CheckType<Node>(*type); !status.ok()) return status;
   const auto* stored = transaction.catalog().Of<Node>().FindByName(type->name(), type->version());
-  if (stored != nullptr) return EvolveType<Node>(transaction, *type, *stored, evolution);
+  if (stored != nullptr) {
+    auto merged = *stored;
+    auto changed = Merge(*type, evolution, &merged);
+    if (!changed.ok()) return changed.status();
+    return *changed ? transaction.PutType<Node>(&merged) : merged.id();
+  }
   type->clear_id();
   if (type->version().empty()) type->clear_version();
   return transaction.PutType<Node>(type);
@@ -136,6 +146,21 @@ absl::Status PutType(Transaction& transaction, typename RpcOf<Node>::PutTypeRequ
   if (!id.ok()) return id.status();
   response->set_type_id(*id);
   return absl::OkStatus();
+}
+
+template <class Node>
+bool IsTypeWritten(const Reader& reader, typename RpcOf<Node>::PutTypeRequest* request,
+                   typename RpcOf<Node>::PutTypeResponse* response) {
+  const auto evolution = EvolutionOf(*request);
+  const auto& type = *RpcOf<Node>::Type(request);
+  if (!evolution.ok() || !CheckType<Node>(type).ok()) return false;
+  const auto* stored = reader.catalog().Of<Node>().FindByName(type.name(), type.version());
+  if (stored == nullptr) return false;
+  auto merged = *stored;
+  const auto changed = Merge(type, *evolution, &merged);
+  if (!changed.ok() || *changed) return false;
+  response->set_type_id(stored->id());
+  return true;
 }
 
 absl::Status PutTypes(Transaction& transaction, ml_metadata::PutTypesRequest* request,
@@ -213,6 +238,8 @@ absl::Status GetTypesByExternalIds(const Reader& reader,
 #define PEDIGREE_INSTANTIATE(Node)                                                                 \
   template absl::Status PutType<Node>(Transaction&, RpcOf<Node>::PutTypeRequest*,                  \
                                       RpcOf<Node>::PutTypeResponse*);                              \
+  template bool IsTypeWritten<Node>(const Reader&, RpcOf<Node>::PutTypeRequest*,                   \
+                                    RpcOf<Node>::PutTypeResponse*);                                \
   template absl::Status GetType<Node>(const Reader&, const RpcOf<Node>::GetTypeRequest&, Answer*); \
   template absl::Status GetTypes<Node>(const Reader&, const RpcOf<Node>::GetTypesRequest&,         \
                                        Answer*);                                                   \

@@ -101,6 +101,26 @@ TEST_F(DispatcherTest, AShortReadOfWhatIsInMemoryIsAnsweredAtOnce) {
   EXPECT_EQ(result.thread, std::this_thread::get_id());
 }
 
+TEST_F(DispatcherTest, ATypeThatIsThereIsPutAtOnce) {
+  const std::string type = "artifact_type { name: 't' properties { key: 'a' value: INT } }";
+  const auto put = [&](const std::string& text) {
+    return Submit("PutArtifactType", TestStore::TextRequest("PutArtifactType", text)).get();
+  };
+  const auto first = put(type);
+  ASSERT_TRUE(first.reply.ok());
+  EXPECT_NE(first.thread, std::this_thread::get_id());
+  const auto again = put(type);
+  EXPECT_EQ(again.reply, first.reply);
+  EXPECT_EQ(again.thread, std::this_thread::get_id());
+  // What changes the type, or is refused, is a matter for the committer.
+  const auto more = put(
+      "artifact_type { name: 't' properties { key: 'a' value: INT } properties { key: 'b' value: "
+      "INT } } can_add_fields: true");
+  EXPECT_EQ(more.reply, first.reply);
+  EXPECT_NE(more.thread, std::this_thread::get_id());
+  EXPECT_EQ(put(type).reply.status().code(), StatusCode::kAlreadyExists);
+}
+
 TEST_F(DispatcherTest, ALongReadIsAnsweredWholeOnAnotherThread) {
   constexpr int kCount = 3 * static_cast<int>(kCacheOnlyVisits);
   PutArtifacts(kCount);

@@ -93,14 +93,38 @@ absl::StatusOr<std::string> TestStore::CallBytes(absl::string_view rpc, absl::st
   const std::unique_ptr<Call> call = method->make();
   absl::Status status = call->Parse(request);
   if (!status.ok()) return status;
+  // What a write says that it would answer without writing, it must answer, and write nothing.
+  std::string written_reply;
+  StoreDump before;
+  const bool is_written = method->may_be_written && IsWritten(*call, &written_reply);
+  if (is_written) before = Dump();
   if (method->writes) {
     status = store_->Write([&](Transaction& transaction) { return call->Write(transaction); });
   } else {
     status =
         store_->Read(Blocking::kAllowed, [&](const Reader& reader) { return call->Read(reader); });
   }
-  if (!status.ok()) return status;
-  return call->ReleaseReply();
+  if (!status.ok()) {
+    EXPECT_FALSE(is_written) << rpc << ": " << status;
+    return status;
+  }
+  std::string reply = call->ReleaseReply();
+  if (is_written) {
+    EXPECT_EQ(reply, written_reply) << rpc;
+    EXPECT_EQ(Difference(before, Dump()), "") << rpc;
+  }
+  return reply;
+}
+
+bool TestStore::IsWritten(Call& call, std::string* reply) {
+  bool is_written = false;
+  const absl::Status status = store_->Read(Blocking::kCacheOnly, [&](const Reader& reader) {
+    is_written = call.IsWritten(reader);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  if (is_written) *reply = call.ReleaseReply();
+  return is_written;
 }
 
 absl::Status TestStore::Try(absl::string_view rpc, const std::string& request_text) {

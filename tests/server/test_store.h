@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/methods.h"
 #include "store/store.h"
 
 namespace pedigree::testing {
@@ -111,6 +112,8 @@ class TestStore {
     return response;
   }
   void Open();
+  // Whether a call says that all it would write is there; its reply then.
+  bool IsWritten(Call& call, std::string* reply);
 
   std::string directory_;
   std::atomic<int64_t> clock_ms_;
