@@ -38,9 +38,11 @@ absl::StatusOr<KfpTaskService> TaskServiceFromFlag() {
 }
 
 std::string CallTable(const KfpTally& tally) {
-  TextTable table({"method", "code", "calls"});
-  for (const auto& [method, count] : tally.calls) {
-    table.AddRow({method.first, absl::StatusCodeToString(method.second), absl::StrCat(count)});
+  TextTable table({"method", "code", "calls", "mean us"});
+  for (const auto& [method, calls] : tally.calls) {
+    const double us = std::chrono::duration<double, std::micro>(calls.time).count();
+    table.AddRow({method.first, absl::StatusCodeToString(method.second), absl::StrCat(calls.count),
+                  absl::StrFormat("%.0f", us / static_cast<double>(calls.count))});
   }
   return table.ToText();
 }

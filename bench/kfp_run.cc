@@ -14,13 +14,15 @@ constexpr char kLocalLookup[] = "(local cache)";
 
 uint64_t KfpTally::AllCalls() const {
   uint64_t sum = 0;
-  for (const auto& [method, count] : calls) sum += count;
+  for (const auto& [method, of_method] : calls) sum += of_method.count;
   return sum;
 }
 
 uint64_t KfpTally::CallsWith(absl::StatusCode code) const {
   uint64_t sum = 0;
-  for (const auto& [method, count] : calls) sum += method.second == code ? count : 0;
+  for (const auto& [method, of_method] : calls) {
+    if (method.second == code) sum += of_method.count;
+  }
   return sum;
 }
 
@@ -62,7 +64,9 @@ Coroutine<CallLoop::Answer> PlayedRun::Call(int pod, PodKind pod_kind, absl::str
         {std::string(method), answer.status.code(),
          answer.status.ok() ? answer.reply : std::string(answer.status.message())});
   }
-  ++tally.calls[{std::string(method), answer.status.code()}];
+  KfpTally::Calls& of_method = tally.calls[{std::string(method), answer.status.code()}];
+  ++of_method.count;
+  of_method.time += answer.took;
   ++tally.calls_of_pods[static_cast<size_t>(pod_kind)];
   if (listener != nullptr) {
     (*listener)(identity, pod, pod_kind, std::string(method), answer.status.code());

@@ -36,7 +36,11 @@ inline constexpr size_t kPodKinds = 5;
 
 // What has been played. Sums of several runs.
 struct KfpTally {
-  std::map<std::pair<std::string, absl::StatusCode>, uint64_t> calls;  // By method and code.
+  struct Calls {
+    uint64_t count = 0;
+    std::chrono::nanoseconds time{0};  // From request to answer, of all of them.
+  };
+  std::map<std::pair<std::string, absl::StatusCode>, Calls> calls;  // By method and code.
   std::array<uint64_t, kPodKinds> pods = {};
   std::array<uint64_t, kPodKinds> calls_of_pods = {};
   uint64_t launched = 0;  // Tasks with driver and launcher, failed ones included.

@@ -1,5 +1,4 @@
-// What KFP's driver and launcher say to api.TaskService, the index of its cache. Only these few
-// fields are written and read, as bytes.
+// What KFP's driver and launcher say to api.TaskService, the index of its cache.
 //
 // Threading: pure functions.
 //
@@ -10,7 +9,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace pedigree::bench {
 
@@ -28,7 +26,7 @@ std::string ListTasksRequest(const KfpCacheKey& key);
 
 // The execution that the first task of a ListTasksResponse names; 0 if there is no task. DataLoss
 // if it is no such response.
-absl::StatusOr<int64_t> CachedExecution(absl::string_view list_tasks_response);
+absl::StatusOr<int64_t> CachedExecution(const std::string& list_tasks_response);
 
 // CreateTaskV1 of a task that began and ended at the given times, in seconds since the epoch.
 std::string CreateTaskRequest(const KfpCacheKey& key, const std::string& run_id, int64_t execution,
