@@ -8,11 +8,13 @@ namespace pedigree::bench {
 
 absl::StatusOr<std::unique_ptr<MeasuredServer>> StartPedigreed(const Settings& settings,
                                                                const std::string& name,
-                                                               const std::string& sync) {
+                                                               const std::string& sync,
+                                                               const std::string& data_dir) {
   PedigreedOptions options{
       .name = name,
       .program = settings.program,
       .directory = settings.directory,
+      .data_dir = data_dir,
       .flags = {"--sync=" + sync,
                 absl::StrCat("--block_cache_bytes=", settings.block_cache_mib << 20),
                 absl::StrCat("--write_buffer_bytes=", settings.write_buffer_mib << 20)}};

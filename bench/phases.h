@@ -34,6 +34,9 @@ struct Settings {
   // What bounds the memory of every pedigreed: its --block_cache_bytes and --write_buffer_bytes.
   int64_t block_cache_mib = 256;
   int64_t write_buffer_mib = 64;
+  int64_t cache_fingerprints = 10'000'000;
+  // Where the stores of the cache phase stay for other runs; in `directory` if empty.
+  std::string keep_directory;
   std::string plot;  // Where to write the plot of closures, as SVG; nowhere if empty.
 };
 
@@ -44,10 +47,12 @@ struct Bench {
   Report& report;
 };
 
-// Starts a pedigreed called `name` with the flags of `settings` and --sync=`sync`.
+// Starts a pedigreed called `name` with the flags of `settings` and --sync=`sync`, on a new store
+// or on that in `data_dir`.
 absl::StatusOr<std::unique_ptr<MeasuredServer>> StartPedigreed(const Settings& settings,
                                                                const std::string& name,
-                                                               const std::string& sync);
+                                                               const std::string& sync,
+                                                               const std::string& data_dir = "");
 
 // A load on `server` with the windows of `settings`. `next_request` is borrowed and outlives it.
 Contender ServerLoad(MeasuredServer& server, const std::string& method, int in_flight,
@@ -86,5 +91,9 @@ absl::Status RunLineagePhase(const Bench& bench);
 // Kubeflow's task lifecycles at 8 clients and at 1 against the same calls at a bare gRPC server; a
 // loop of 60 iterations; 64 runs at once.
 absl::Status RunKfpPhase(const Bench& bench);
+
+// CacheService.Lookup among 10,000 fingerprints and among `cache_fingerprints`, against the echo
+// and one another.
+absl::Status RunCachePhase(const Bench& bench);
 
 }  // namespace pedigree::bench

@@ -113,9 +113,9 @@ absl::StatusOr<std::unique_ptr<MeasuredServer>> StartPedigreed(const PedigreedOp
   const absl::StatusOr<uint16_t> port = FreePort();
   if (!port.ok()) return port.status();
   const std::string stem = absl::StrCat(options.directory, "/", *port);
-  std::vector<std::string> command = {options.program, absl::StrCat("--grpc_port=", *port),
-                                      "--listen=127.0.0.1",
-                                      absl::StrCat("--data_dir=", stem, ".data")};
+  std::vector<std::string> command = {
+      options.program, absl::StrCat("--grpc_port=", *port), "--listen=127.0.0.1",
+      absl::StrCat("--data_dir=", options.data_dir.empty() ? stem + ".data" : options.data_dir)};
   command.insert(command.end(), options.flags.begin(), options.flags.end());
   return Start(options.name, command, stem + ".log", *port);
 }

@@ -50,6 +50,7 @@ struct PedigreedOptions {
   std::string name;
   std::string program;             // path of the binary
   std::string directory;           // receives <port>.data and <port>.log
+  std::string data_dir = {};       // instead of <port>.data
   std::vector<std::string> flags;  // beyond port, listen address and data directory
 };
 
