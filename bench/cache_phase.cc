@@ -126,14 +126,15 @@ absl::Status MeasureThroughput(const Bench& bench, Subject& few, Subject& many,
 }
 
 absl::Status MeasureLatency(const Bench& bench, Subject& few, Subject& many) {
-  const auto call = [next = size_t{0}](Subject& subject) mutable {
-    const std::string& request = subject.requests[next++ % subject.requests.size()];
-    return subject.server->client().Call(kCacheLookup, request).status();
+  const auto call_in_turn = [](Subject& subject) {
+    return [&subject, next = size_t{0}]() mutable {
+      const std::string& request = subject.requests[next++ % subject.requests.size()];
+      return subject.server->client().Call(kCacheLookup, request).status();
+    };
   };
-  const absl::StatusOr<Rounds> rounds =
-      InterleaveOperations({{few.server->name(), [&few, call]() mutable { return call(few); }},
-                            {many.server->name(), [&many, call]() mutable { return call(many); }}},
-                           bench.settings.rounds, bench.settings.window);
+  const absl::StatusOr<Rounds> rounds = InterleaveOperations(
+      {{few.server->name(), call_in_turn(few)}, {many.server->name(), call_in_turn(many)}},
+      bench.settings.rounds, bench.settings.window);
   if (!rounds.ok()) return rounds.status();
   for (const auto& [name, member] :
        {std::pair("p50", &LoadResult::p50_us), std::pair("p99", &LoadResult::p99_us)}) {
