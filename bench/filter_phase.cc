@@ -76,7 +76,7 @@ absl::StatusOr<FilledServer> Fill(const Bench& bench, int64_t executions) {
   // One in flight at a time keeps ids in the order of runs: several may overtake each other.
   const Load load{.method = absl::StrCat(kService, "PutLineageSubgraph"),
                   .in_flight = 1,
-                  .duration = std::chrono::minutes(5),
+                  .duration = std::chrono::minutes(15),
                   .max_calls = static_cast<uint64_t>(runs),
                   .server_pid = filled.server->pid()};
   const auto result =

@@ -8,20 +8,26 @@
 namespace pedigree {
 namespace {
 
-constexpr size_t kFirstBlock = size_t{16} << 10;
+constexpr size_t kFirstBlock = size_t{4} << 10;
 
 }  // namespace
 
 ByteArena::Place ByteArena::Add(size_t size) {
-  const size_t rounded = (size + kUnit - 1) / kUnit * kUnit;
-  if (blocks_.empty() || used_ + rounded > block_bytes_) AddBlock(rounded);
+  const size_t rounded = Rounded(size);
+  if (!HasRoomFor(rounded)) AddBlock(rounded);
   const auto place = static_cast<Place>((blocks_.size() - 1) * kUnitsPerBlock + used_ / kUnit);
   used_ += rounded;
   return place;
 }
 
+size_t ByteArena::NextBlock(size_t least) const {
+  // No more than a part of what is there is taken before it is filled.
+  return std::max(std::clamp(Rounded(bytes_ / 4), kFirstBlock, kMaxBlock), least);
+}
+
 void ByteArena::AddBlock(size_t least) {
-  block_bytes_ = std::max(std::clamp(2 * block_bytes_, kFirstBlock, kMaxBlock), least);
+  block_bytes_ = NextBlock(least);
+  bytes_ += block_bytes_;
   used_ = 0;
   const bool is_huge = block_bytes_ == kMaxBlock;
   void* block = is_huge ? std::aligned_alloc(kMaxBlock, block_bytes_) : std::malloc(block_bytes_);

@@ -18,7 +18,7 @@ const IdTable::Value* IdTable::Find(uint64_t key) const {
 }
 
 void IdTable::Insert(uint64_t key, Value value) {
-  if (slots_.empty() || used_ * 3 >= slots_.size() * 2) Grow();
+  if (MustGrow()) Grow();
   Slot& slot = slots_[SlotOf(key)];
   if (slot.key == 0) ++used_;
   slot = {key, value};
@@ -31,7 +31,7 @@ bool IdTable::Erase(uint64_t key) {
 }
 
 void IdTable::Grow() {
-  const size_t size = slots_.empty() ? kFirstSlots : 2 * slots_.size();
+  const size_t size = NextSize();
   const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(size));
   shift_ = 64 - std::countr_zero(size / kNeighbours);
   used_ = 0;

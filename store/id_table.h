@@ -36,6 +36,10 @@ class IdTable {
   void Insert(uint64_t key, Value value);
   // Answers whether there was one.
   bool Erase(uint64_t key);
+  // Memory that it would hold after an Insert() of another key.
+  size_t BytesWithOneMore() const {
+    return sizeof(Slot) * (MustGrow() ? NextSize() : slots_.size());
+  }
 
  private:
   struct Slot {
@@ -52,6 +56,8 @@ class IdTable {
   }
   // The slot that has the key or would get it.
   size_t SlotOf(uint64_t key) const;
+  bool MustGrow() const { return slots_.empty() || used_ * 3 >= slots_.size() * 2; }
+  size_t NextSize() const { return slots_.empty() ? kFirstSlots : 2 * slots_.size(); }
   void Grow();
 
   std::vector<Slot> slots_;  // A power of two of them.

@@ -13,7 +13,7 @@ namespace pedigree {
 namespace {
 
 // Records are fetched in batches, so that a call of 100,000 ids holds few pinned blocks at once.
-constexpr size_t kBatch = 64;
+constexpr size_t kBatch = 256;
 // What the few links of most records take; of others the rest is brought when it is read.
 constexpr size_t kMostLinkBytes = 32;
 // An execution's events beyond this are read from the store each time.

@@ -130,14 +130,13 @@ void RecordCache::Insert(Key key, uint64_t version, absl::string_view bytes) {
 
 absl::string_view RecordCache::AddYoung(Shard& shard, Key key, uint64_t since,
                                         absl::string_view bytes) {
-  const size_t cost = bytes.size() + kEntryBytes;
-  if (shard.young_bytes + cost > young_capacity_) {
-    shard.old = std::exchange(shard.young, Generation());
-    shard.young_bytes = 0;
-  }
-  shard.young_bytes += cost;
-  if (shard.young.arena == nullptr) shard.young.arena = std::make_shared<ByteArena>();
   const size_t size = sizeof(since) + bytes.size();
+  if (shard.young.arena != nullptr &&
+      shard.young.arena->BytesWith(size) + shard.young.entries.BytesWithOneMore() >
+          young_capacity_) {
+    shard.old = std::exchange(shard.young, Generation());
+  }
+  if (shard.young.arena == nullptr) shard.young.arena = std::make_shared<ByteArena>();
   const ByteArena::Place place = shard.young.arena->Add(size);
   char* stored = shard.young.arena->At(place);
   std::memcpy(stored, &since, sizeof(since));

@@ -107,14 +107,10 @@ class RecordCache {
     std::mutex mutex;
     Generation young;
     Generation old;
-    size_t young_bytes = 0;
     uint64_t last_change = 0;  // The newest version at which a key of the shard changed.
     RecordCacheStatistics statistics;
   };
   static constexpr size_t kShards = 64;
-  // Of an entry beside its bytes: its slot in a table that is on average half full, its version,
-  // and half a unit of the arena.
-  static constexpr size_t kEntryBytes = 2 * 16 + 8 + 4;
 
   // Of what has no place here: clients ask for any number, and ids stay below 2^53.
   static constexpr Key kNothing = {0};

@@ -452,7 +452,10 @@ absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(const RocksDbOptions& option
     surroundings.gaps = std::make_unique<GapFinder>();
     db_options.wal_filter = surroundings.gaps.get();
   }
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  // Filters of large tables have a megabyte. RocksDB's own number of shards leaves 4 MiB to each,
+  // where two of them push each other out for ever; few threads share few shards gladly.
+  constexpr int kCacheShardBits = 3;
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits);
   const rocksdb::Options rocksdb_options(db_options, MakeFamilyOptions(options, cache));
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status =
