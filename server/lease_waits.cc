@@ -139,19 +139,22 @@ void LeaseWaits::Work(Inbox inbox) {
     inbox.changed.insert(wait.fingerprint_text);
   }
   for (auto& call : inbox.arrived) {
-    if (Check(&call)) parked_[call->wait().fingerprint_text].push_back(std::move(call));
+    if (!Check(&call, Turn::kLater)) continue;
+    const std::string& text = call->wait().fingerprint_text;
+    if (call->needs() == CallNeeds::kWrite) inbox.changed.insert(text);
+    parked_[text].push_back(std::move(call));
   }
   for (const std::string& text : inbox.changed) CheckAll(text);
 }
 
-bool LeaseWaits::Check(std::unique_ptr<PendingCall>* call) {
+bool LeaseWaits::Check(std::unique_ptr<PendingCall>* call, Turn turn) {
   absl::Status status = (*call)->CheckWanted();
   if (status.ok()) status = (*call)->Read(*store_, Blocking::kAllowed);
   if (!status.ok() || (*call)->needs() == CallNeeds::kNothing) {
     Finish(std::move(*call), status);
     return false;
   }
-  if ((*call)->needs() != CallNeeds::kWrite) return true;
+  if ((*call)->needs() != CallNeeds::kWrite || turn == Turn::kLater) return true;
   // Nobody has the lease. If one of those that wait for it is just about to get it, this one may
   // come too late: it is read for again when that is over.
   if (!attempts_.insert((*call)->wait().lease_key).second) return true;
@@ -163,7 +166,8 @@ bool LeaseWaits::Check(std::unique_ptr<PendingCall>* call) {
 void LeaseWaits::CheckAll(const std::string& fingerprint_text) {
   const auto it = parked_.find(fingerprint_text);
   if (it == parked_.end()) return;
-  std::erase_if(it->second, [this](std::unique_ptr<PendingCall>& call) { return !Check(&call); });
+  std::erase_if(it->second,
+                [this](std::unique_ptr<PendingCall>& call) { return !Check(&call, Turn::kNow); });
   if (it->second.empty()) parked_.erase(it);
 }
 
@@ -171,19 +175,24 @@ void LeaseWaits::CheckDue() {
   const int64_t now_ms = store_->CurrentVersion()->cache->steady_ms();
   const auto now = std::chrono::steady_clock::now();
   last_look_ = now;
+  std::vector<std::string> free;  // Fingerprints that have a lease that somebody can get.
   for (auto it = parked_.begin(); it != parked_.end();) {
+    bool is_free = false;
     std::erase_if(it->second, [&](std::unique_ptr<PendingCall>& call) {
       const CacheWait& wait = call->wait();
-      const bool is_due =
-          now >= wait.deadline || now_ms >= wait.lease_end_ms || call->IsCancelled();
-      return is_due && !Check(&call);
+      if (now < wait.deadline && now_ms < wait.lease_end_ms && !call->IsCancelled()) return false;
+      if (!Check(&call, Turn::kLater)) return true;
+      is_free = is_free || call->needs() == CallNeeds::kWrite;
+      return false;
     });
+    if (is_free) free.push_back(it->first);
     if (it->second.empty()) {
       parked_.erase(it++);
     } else {
       ++it;
     }
   }
+  for (const std::string& text : free) CheckAll(text);
 }
 
 std::chrono::steady_clock::time_point LeaseWaits::NextDue() const {

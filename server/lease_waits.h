@@ -4,7 +4,8 @@
 // them: it reads again for those whose fingerprint a commit has changed, whose lease has run out or
 // whose time is up, and answers those that have their answer. Where a lease has become free, one of
 // those that wait for it writes and the others stay where they are until it is known how that went:
-// 256 callers cost one commit. They are answered in the order in which they came.
+// 256 callers cost one commit. Those that wait get a lease in the order in which they came; who
+// comes when it is free does not have to wait for them.
 //
 //             Park()              reads                              writes
 //   a call -----------> arrived --------> parked (by fingerprint) --------------> answered
@@ -85,8 +86,12 @@ class LeaseWaits : public std::enable_shared_from_this<LeaseWaits> {
 
   void Loop();
   void Work(Inbox inbox);
+  enum class Turn : uint8_t {
+    kNow,
+    kLater,  // Others may have come before: CheckAll() lets one write.
+  };
   // Reads for one call, and answers it, lets it write, or answers true: it waits on.
-  bool Check(std::unique_ptr<PendingCall>* call);
+  bool Check(std::unique_ptr<PendingCall>* call, Turn turn);
   void CheckAll(const std::string& fingerprint_text);
   // Those that nobody wants any more, or whose time or lease has run out.
   void CheckDue();
