@@ -7,6 +7,7 @@
 #include "bench/phases.h"
 #include "bench/process_usage.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
+#include "store/store.h"
 
 namespace pedigree::bench {
 namespace {
@@ -109,10 +110,12 @@ absl::Status MeasureMemory(const Bench& bench, LoadedServer& loaded) {
 
   const Settings& settings = bench.settings;
   const double limit_mib =
-      static_cast<double>(settings.block_cache_mib + settings.write_buffer_mib) + kIdleLimitMib;
+      static_cast<double>(settings.block_cache_mib + settings.write_buffer_mib) +
+      static_cast<double>(StoreOptions().record_cache_bytes >> 20) + kIdleLimitMib;
   if (absl::Status put = PutArtifacts(bench, loaded); !put.ok()) return put;
   added = AddMemory(bench, *loaded.server, absl::StrCat(loaded.artifacts, " artifacts written"),
-                    limit_mib, "; the limit is block cache + write buffers + idle limit");
+                    limit_mib,
+                    "; the limit is block cache + write buffers + record cache + idle limit");
   if (!added.ok()) return added;
   if (absl::Status read = ReadArtifacts(bench, loaded); !read.ok()) return read;
   return AddMemory(bench, *loaded.server, "and all of them read", limit_mib, "");
