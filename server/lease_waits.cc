@@ -139,7 +139,7 @@ void LeaseWaits::Work(Inbox inbox) {
     inbox.changed.insert(wait.fingerprint_text);
   }
   for (auto& call : inbox.arrived) {
-    if (!Check(&call, Turn::kLater)) continue;
+    if (!Check(&call)) continue;
     const std::string& text = call->wait().fingerprint_text;
     if (call->needs() == CallNeeds::kWrite) inbox.changed.insert(text);
     parked_[text].push_back(std::move(call));
@@ -147,28 +147,41 @@ void LeaseWaits::Work(Inbox inbox) {
   for (const std::string& text : inbox.changed) CheckAll(text);
 }
 
-bool LeaseWaits::Check(std::unique_ptr<PendingCall>* call, Turn turn) {
+bool LeaseWaits::Check(std::unique_ptr<PendingCall>* call) {
   absl::Status status = (*call)->CheckWanted();
   if (status.ok()) status = (*call)->Read(*store_, Blocking::kAllowed);
-  if (!status.ok() || (*call)->needs() == CallNeeds::kNothing) {
-    Finish(std::move(*call), status);
-    return false;
-  }
-  if ((*call)->needs() != CallNeeds::kWrite || turn == Turn::kLater) return true;
-  // Nobody has the lease. If one of those that wait for it is just about to get it, this one may
-  // come too late: it is read for again when that is over.
-  if (!attempts_.insert((*call)->wait().lease_key).second) return true;
+  if (status.ok() && (*call)->needs() != CallNeeds::kNothing) return true;
+  Finish(std::move(*call), status);
+  return false;
+}
+
+bool LeaseWaits::LetWrite(std::unique_ptr<PendingCall>* call) {
+  if (!attempts_.insert((*call)->wait().lease_key).second) return false;
   --calls_;
   Enqueue(std::move(*call), Attempt::kForMany);
-  return false;
+  return true;
 }
 
 void LeaseWaits::CheckAll(const std::string& fingerprint_text) {
   const auto it = parked_.find(fingerprint_text);
   if (it == parked_.end()) return;
-  std::erase_if(it->second,
-                [this](std::unique_ptr<PendingCall>& call) { return !Check(&call, Turn::kNow); });
+  absl::flat_hash_set<std::string> held;  // Leases that somebody had when a call was read for.
+  bool again = false;
+  std::erase_if(it->second, [&](std::unique_ptr<PendingCall>& call) {
+    if (!Check(&call)) return true;
+    const std::string& lease_key = call->wait().lease_key;
+    if (call->needs() != CallNeeds::kWrite) {
+      held.insert(lease_key);
+      return false;
+    }
+    // It has become free meanwhile: it is for those before this one.
+    again = again || held.contains(lease_key);
+    return !held.contains(lease_key) && LetWrite(&call);
+  });
   if (it->second.empty()) parked_.erase(it);
+  if (!again) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  inbox_.changed.insert(fingerprint_text);
 }
 
 void LeaseWaits::CheckDue() {
@@ -181,7 +194,7 @@ void LeaseWaits::CheckDue() {
     std::erase_if(it->second, [&](std::unique_ptr<PendingCall>& call) {
       const CacheWait& wait = call->wait();
       if (now < wait.deadline && now_ms < wait.lease_end_ms && !call->IsCancelled()) return false;
-      if (!Check(&call, Turn::kLater)) return true;
+      if (!Check(&call)) return true;
       is_free = is_free || call->needs() == CallNeeds::kWrite;
       return false;
     });

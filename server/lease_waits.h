@@ -86,12 +86,12 @@ class LeaseWaits : public std::enable_shared_from_this<LeaseWaits> {
 
   void Loop();
   void Work(Inbox inbox);
-  enum class Turn : uint8_t {
-    kNow,
-    kLater,  // Others may have come before: CheckAll() lets one write.
-  };
-  // Reads for one call, and answers it, lets it write, or answers true: it waits on.
-  bool Check(std::unique_ptr<PendingCall>* call, Turn turn);
+  // Reads for one call, and answers it, or answers true: it waits on, or may write.
+  bool Check(std::unique_ptr<PendingCall>* call);
+  // Lets a call write that has found its lease free; false if another has just begun to.
+  bool LetWrite(std::unique_ptr<PendingCall>* call);
+  // Checks all calls of a fingerprint in the order in which they came, and lets the first of them
+  // that wait for a lease write if that is free.
   void CheckAll(const std::string& fingerprint_text);
   // Those that nobody wants any more, or whose time or lease has run out.
   void CheckDue();
