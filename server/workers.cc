@@ -15,13 +15,16 @@ Workers::Workers() {
   for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { Loop(); });
 }
 
-Workers::~Workers() {
+Workers::~Workers() { Stop(); }
+
+void Workers::Stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Workers::Add(std::unique_ptr<Work> work, Admission admission) {

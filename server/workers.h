@@ -33,10 +33,13 @@ class Workers {
   };
 
   Workers();
-  // Refuses what waits, and ends with what runs.
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
+
+  // Refuses what waits and what comes from now on, and returns when nothing runs any more. Repeats
+  // do nothing. Not from its own threads.
+  void Stop();
 
   // May refuse the work before it returns.
   void Add(std::unique_ptr<Work> work, Admission admission);

@@ -38,8 +38,9 @@ inline constexpr int64_t kLastGraphId = std::numeric_limits<uint32_t>::max() - 1
 struct EventEnds {
   uint32_t artifact;
   uint32_t execution;
-  uint8_t type;  // Event.Type
+  uint8_t type;  // Event.Type, one of those up to kLastType.
 
+  static constexpr uint8_t kLastType = 7;  // PENDING_OUTPUT
   // From the execution to the artifact; else the other way.
   bool is_output() const { return IsOutput(type); }
   static constexpr bool IsOutput(uint8_t type) {

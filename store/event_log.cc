@@ -44,7 +44,8 @@ bool VisitEventLog(absl::string_view entry, absl::FunctionRef<void(const NewEven
     uint8_t type = 0;
     uint64_t difference = 0;
     if (!reader.ReadVarint(&execution) || !reader.ReadVarint(&artifact) || !reader.ReadU8(&type) ||
-        !reader.ReadVarint(&difference) || !IsGraphId(execution) || !IsGraphId(artifact)) {
+        !reader.ReadVarint(&difference) || !IsGraphId(execution) || !IsGraphId(artifact) ||
+        type > EventEnds::kLastType) {
       return false;
     }
     last_ms = Plus(last_ms, FromZigZag(difference));

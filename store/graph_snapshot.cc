@@ -97,7 +97,7 @@ bool AppendBlock(const Block& block, uint32_t first, EventGraph* graph) {
   for (uint32_t i = 0; i < block.types.size(); ++i) {
     const EventEnds ends = {block.artifacts[i], block.executions[i], block.types[i]};
     if (ends.artifact == 0 || ends.execution == 0 || ends.artifact > kLastGraphId ||
-        ends.execution > kLastGraphId) {
+        ends.execution > kLastGraphId || ends.type > EventEnds::kLastType) {
       return false;
     }
     graph->Append(first + i, ends, block.times_ms[i]);
