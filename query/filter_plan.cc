@@ -567,7 +567,8 @@ class Planner {
     return false;
   }
 
-  // Narrows the candidates by ranges of their ids and of their create times.
+  // Narrows the candidates by ranges of their ids and, where these follow one another, of their
+  // create times.
   absl::Status BoundIds() {
     for (const Term& term : terms_) {
       if (term.variable != 0) continue;
@@ -575,6 +576,7 @@ class Planner {
         BoundBy(term, [](int64_t id) { return id; });
       }
       if (term.field != Field::kCreateTime || term.op == PredicateOp::kEqual) continue;
+      if (!reader_.catalog().IsCreatedInOrder(filter_.kind)) continue;
       absl::Status status;
       BoundBy(term, [&](int64_t time_ms) {
         auto id = FirstCreatedAt(time_ms);
@@ -617,7 +619,8 @@ class Planner {
     }
   }
 
-  // The first node created at this time or later, by bisection: create times follow ids.
+  // The first node created at this time or later, by bisection.
+  // REQUIRES: create times follow ids.
   absl::StatusOr<int64_t> FirstCreatedAt(int64_t time_ms) const {
     int64_t low = kFirstId;
     int64_t high = kFirstId;  // Behind the last node.

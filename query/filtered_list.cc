@@ -40,7 +40,7 @@ class FilteredList {
     explanation_.estimated_rows = plan_.estimated_rows;
     explanation_.is_estimate_exact = plan_.is_estimate_exact;
     explanation_.missing_index = plan_.missing_index;
-    absl::Status status = page_.by_update_time ? RunByTime() : RunById();
+    absl::Status status = page_.order == ListOrder::kId ? RunById() : RunByTime();
     if (!status.ok()) return status;
     explanation_.rows = rows_ + (has_more_ ? 1 : 0);
     return has_more_ && !page_.is_last ? EncodePageToken(page_.list, last_) : "";
@@ -149,13 +149,15 @@ class FilteredList {
     }
     std::vector<TimeAndId> batch;
     absl::StatusOr<bool> goes_on = true;
-    absl::Status status = reader_.VisitByUpdateTime(
-        query_.kind, page_.FirstPlace(), page_.direction, [&](TimeAndId place) {
-          if (page_.IsDone(place) || !IsPlanned(place.id)) return true;
-          batch.push_back(place);
-          if (batch.size() >= BatchSize()) goes_on = TakeBatch(&batch);
-          return goes_on.ok() && *goes_on;
-        });
+    absl::Status status = VisitByTime(reader_, page_.order, query_.kind, page_.FirstPlace(),
+                                      page_.direction, [&](TimeAndId place) {
+                                        if (page_.IsDone(place) || !IsPlanned(place.id))
+                                          return true;
+                                        batch.push_back(place);
+                                        if (batch.size() >= BatchSize())
+                                          goes_on = TakeBatch(&batch);
+                                        return goes_on.ok() && *goes_on;
+                                      });
     if (!status.ok()) return status;
     if (goes_on.ok() && *goes_on) goes_on = TakeBatch(&batch);
     return goes_on.status();
@@ -181,7 +183,7 @@ class FilteredList {
         reader_.VisitRecords(query_.kind, candidates, [&](int64_t id, const RecordView& record) {
           const auto peek = PeekNode(query_.kind, record.message());
           if (!inner.ok() || !peek.has_value()) return;
-          const TimeAndId place = {peek->last_update_time_ms, id};
+          const TimeAndId place = PlaceOf(page_.order, *peek);
           if (page_.IsDone(place)) return;
           auto belongs = Belongs(id, record);
           inner = belongs.status();
@@ -219,6 +221,18 @@ class FilteredList {
   TimeAndId last_ = {};
 };
 
+absl::string_view NameOf(ListOrder order) {
+  switch (order) {
+    case ListOrder::kId:
+      return "id";
+    case ListOrder::kCreateTime:
+      return "create_time";
+    case ListOrder::kUpdateTime:
+      break;
+  }
+  return "last_update_time";
+}
+
 // Says what would help against the work.
 absl::Status TooMuchWork(const absl::Status& status, NodeKind kind,
                          const ListExplanation& explanation) {
@@ -245,7 +259,7 @@ absl::StatusOr<std::string> ListFiltered(
   } else {
     explanation->filter = ToString(*filter);
     explanation->order =
-        absl::StrCat(page.by_update_time ? "by last_update_time" : "by id", ", ",
+        absl::StrCat("by ", NameOf(page.order), ", ",
                      page.direction == Direction::kAscending ? "ascending" : "descending");
   }
   reader.LimitQuery();

@@ -339,8 +339,11 @@ class PathTeller {
   absl::flat_hash_map<std::pair<LineageNode, LineageNode>, uint32_t> first_events_;
 };
 
-absl::Status CheckExists(const LineageView& view, absl::string_view field, LineageNode node) {
-  if (view.Has(node)) return absl::OkStatus();
+absl::Status CheckExists(const Reader& reader, const LineageView& view, absl::string_view field,
+                         LineageNode node) {
+  auto exists = view.Exists(reader, node);
+  if (!exists.ok()) return exists.status();
+  if (*exists) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat(field, ": there is no ", NameOf(node.kind()), " with id ",
                                           node.id(), " in what is looked at"));
 }
@@ -381,7 +384,7 @@ absl::StatusOr<LineagePaths> FindLineagePaths(const Reader& reader, const Lineag
                                               LineageNode from, LineageNode to,
                                               const LineageScope& scope, size_t max_paths) {
   for (const auto& [field, node] : {std::pair("from", from), std::pair("to", to)}) {
-    if (absl::Status status = CheckExists(view, field, node); !status.ok()) return status;
+    if (absl::Status status = CheckExists(reader, view, field, node); !status.ok()) return status;
   }
   auto judge = LineageJudge::Make(reader, scope);
   if (!judge.ok()) return judge.status();

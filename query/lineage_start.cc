@@ -40,7 +40,9 @@ absl::StatusOr<std::vector<LineageNode>> ResolveStart(const Reader& reader, cons
                                                       const LineageStart& start) {
   std::vector<LineageNode> nodes = start.nodes;
   for (LineageNode node : nodes) {
-    if (!view.Has(node)) return NotThere(node);
+    auto exists = view.Exists(reader, node);
+    if (!exists.ok()) return exists.status();
+    if (!*exists) return NotThere(node);
   }
   absl::Status status = AddMatches(reader, view, NodeKind::kArtifact, "artifact_filter",
                                    start.artifact_filter, &nodes);

@@ -6,21 +6,38 @@
 namespace pedigree {
 namespace {
 
-// The last id up to `last` whose node was created by the time; 0 if none was. Ids are handed out in
-// the order of create times (an invariant of the store), so this is a binary search.
+// The first node of an id from `from` to `last`; id 0 if there is none.
+struct Created {
+  uint32_t id = 0;
+  int64_t time_ms = 0;
+};
+absl::StatusOr<Created> FirstFrom(const Reader& reader, NodeKind kind, uint32_t from,
+                                  uint32_t last) {
+  Created first;
+  absl::Status status = reader.VisitNodes(
+      kind, from, Direction::kAscending, [&](int64_t id, const RecordView& record) {
+        const auto node = PeekNode(kind, record.message());
+        if (id <= last && node.has_value()) {
+          first = {static_cast<uint32_t>(id), node->create_time_ms};
+        }
+        return false;
+      });
+  if (!status.ok()) return status;
+  return first;
+}
+
+// The last id up to `last` whose node was created by the time; 0 if none was. A binary search.
+// REQUIRES: create times follow ids. Ids may have gaps.
 absl::StatusOr<uint32_t> LastCreatedBy(const Reader& reader, NodeKind kind, uint32_t last,
                                        int64_t time_ms) {
   uint32_t created = 0;   // Created by then, or 0.
   uint32_t later = last;  // Everything after it was created later.
   while (created < later) {
     const uint32_t middle = later - (later - created) / 2;
-    auto record = reader.FindRecord(kind, middle);
-    if (!record.ok()) return record.status();
-    // A store has no gaps; if there were one, the node before it decides.
-    std::optional<NodePeek> node;
-    if (record->has_value()) node = PeekNode(kind, (*record)->message());
-    if (node.has_value() && node->create_time_ms <= time_ms) {
-      created = middle;
+    auto first = FirstFrom(reader, kind, middle, later);
+    if (!first.ok()) return first.status();
+    if (first->id != 0 && first->time_ms <= time_ms) {
+      created = first->id;
     } else {
       later = middle - 1;
     }
@@ -44,12 +61,16 @@ LineageView::LineageView(const Reader& reader, int64_t as_of_ms)
 absl::StatusOr<LineageView> LineageView::AsOf(const Reader& reader, int64_t time_ms) {
   LineageView view(reader, time_ms);
   if (time_ms == kNow) return view;
-  auto artifact = LastCreatedBy(reader, NodeKind::kArtifact, view.last_artifact_, time_ms);
-  if (!artifact.ok()) return artifact.status();
-  auto execution = LastCreatedBy(reader, NodeKind::kExecution, view.last_execution_, time_ms);
-  if (!execution.ok()) return execution.status();
-  view.last_artifact_ = *artifact;
-  view.last_execution_ = *execution;
+  const auto bound = [&](NodeKind kind, uint32_t* last) -> absl::Status {
+    if (!reader.catalog().IsCreatedInOrder(kind)) return absl::OkStatus();
+    auto created = LastCreatedBy(reader, kind, *last, time_ms);
+    if (created.ok()) *last = *created;
+    return created.status();
+  };
+  absl::Status status = bound(NodeKind::kArtifact, &view.last_artifact_);
+  if (status.ok()) status = bound(NodeKind::kExecution, &view.last_execution_);
+  if (status.ok()) status = view.HideLater(reader);
+  if (!status.ok()) return status;
   return view;
 }
 
@@ -63,7 +84,35 @@ absl::StatusOr<LineageView> LineageView::Within(const Reader& reader, const Line
   view.last_event_ = bounds.last_event;
   view.last_artifact_ = bounds.last_artifact;
   view.last_execution_ = bounds.last_execution;
+  if (absl::Status status = view.HideLater(reader); !status.ok()) return status;
   return view;
+}
+
+absl::Status LineageView::HideLater(const Reader& reader) {
+  if (as_of_ms_ == kNow) return absl::OkStatus();
+  std::shared_ptr<HiddenNodes> hidden;
+  for (NodeKind kind : {NodeKind::kArtifact, NodeKind::kExecution}) {
+    if (reader.catalog().IsCreatedInOrder(kind)) continue;
+    if (hidden == nullptr) hidden = std::make_shared<HiddenNodes>();
+    const uint32_t last = kind == NodeKind::kArtifact ? last_artifact_ : last_execution_;
+    absl::Status status = reader.VisitByCreateTime(kind, {as_of_ms_ + 1, kFirstId},
+                                                   Direction::kAscending, [&](TimeAndId place) {
+                                                     if (place.id <= last) {
+                                                       hidden->Insert(kind, place.id);
+                                                     }
+                                                     return true;
+                                                   });
+    if (!status.ok()) return status;
+  }
+  hidden_ = std::move(hidden);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> LineageView::Exists(const Reader& reader, LineageNode node) const {
+  if (!Has(node)) return false;
+  auto record = reader.FindRecord(node.kind(), node.id());
+  if (!record.ok()) return record.status();
+  return record->has_value();
 }
 
 LineageEdgeIterator::LineageEdgeIterator(const LineageView& view, LineageNode node,
@@ -87,9 +136,9 @@ void LineageEdgeIterator::increment() {
     event_ = cursor_.Next();
     if (event_ == 0) return;
     const EventEnds ends = view_->ends(event_);
-    const bool is_wanted = is_execution_ ? ends.is_output() == wants_outputs_ &&
-                                               ends.artifact <= view_->last_artifact()
-                                         : ends.execution <= view_->last_execution();
+    const bool is_wanted =
+        is_execution_ ? ends.is_output() == wants_outputs_ && view_->HasArtifact(ends.artifact)
+                      : view_->HasExecution(ends.execution);
     if (is_wanted && view_->IsVisible(event_)) return;
   }
 }

@@ -20,7 +20,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "store/event_graph.h"
@@ -78,6 +80,24 @@ constexpr LineageDirection Reversed(LineageDirection direction) {
 
 inline constexpr int64_t kNow = std::numeric_limits<int64_t>::max();
 
+// Ids of artifacts and executions that a view does not show although they are within its bounds.
+class HiddenNodes {
+ public:
+  void Insert(NodeKind kind, int64_t id) {
+    std::vector<bool>& ids = ids_[IndexOf(kind)];
+    const auto place = static_cast<size_t>(id);
+    if (place >= ids.size()) ids.resize(place + place / 2 + 64);
+    ids[place] = true;
+  }
+  bool Contains(NodeKind kind, uint32_t id) const {
+    const std::vector<bool>& ids = ids_[IndexOf(kind)];
+    return id < ids.size() && ids[id];
+  }
+
+ private:
+  std::vector<bool> ids_[3];  // By IndexOf(kind).
+};
+
 // Where a view ends.
 struct LineageBounds {
   uint32_t last_event = 0;
@@ -90,7 +110,9 @@ class LineageView {
   // Everything in the reader's version. Borrows the store's graph, which outlives every reader.
   explicit LineageView(const Reader& reader);
   // What existed at a time, in ms since the epoch: nodes created and events that happened until
-  // then, the time included. Looks for the last nodes created by then in the store (20 reads).
+  // then, the time included. Looks for the last nodes created by then in the store (20 reads);
+  // where ids do not follow create times (Catalog::IsCreatedInOrder), for all that were created
+  // later.
   // Errors: as Reader.
   static absl::StatusOr<LineageView> AsOf(const Reader& reader, int64_t time_ms);
 
@@ -101,10 +123,22 @@ class LineageView {
                                             int64_t as_of_ms);
   LineageBounds bounds() const { return {last_event_, last_artifact_, last_execution_}; }
 
-  // Whether a node of this id can exist in this view. The ids of a store have no gaps until nodes
-  // are deleted, which is not possible yet.
+  // Whether a node of this id can exist in this view. There may be none where ids have gaps, which
+  // they have in stores that were imported.
   bool Has(LineageNode node) const {
-    return node.id() >= 1 && node.id() <= (node.is_execution() ? last_execution_ : last_artifact_);
+    return node.id() >= 1 &&
+           (node.is_execution() ? HasExecution(node.id()) : HasArtifact(node.id()));
+  }
+  // Whether it does. `reader` is the view's. Errors: as Reader.
+  absl::StatusOr<bool> Exists(const Reader& reader, LineageNode node) const;
+  // As Has(), of an id that is at least 1.
+  bool HasArtifact(uint32_t id) const {
+    return id <= last_artifact_ &&
+           (hidden_ == nullptr || !hidden_->Contains(NodeKind::kArtifact, id));
+  }
+  bool HasExecution(uint32_t id) const {
+    return id <= last_execution_ &&
+           (hidden_ == nullptr || !hidden_->Contains(NodeKind::kExecution, id));
   }
   uint32_t last_artifact() const { return last_artifact_; }
   uint32_t last_execution() const { return last_execution_; }
@@ -132,7 +166,7 @@ class LineageView {
       const bool inputs = Includes(direction, LineageDirection::kUpstream);
       const bool outputs = Includes(direction, LineageDirection::kDownstream);
       graph_->VisitEventsOf(node.id(), last_event_, [&](uint32_t event, const EventEnds& ends) {
-        if ((ends.is_output() ? outputs : inputs) && ends.artifact <= last_artifact_ &&
+        if ((ends.is_output() ? outputs : inputs) && HasArtifact(ends.artifact) &&
             IsVisible(event)) {
           visit(event, LineageNode::Artifact(ends.artifact));
         }
@@ -141,7 +175,7 @@ class LineageView {
     }
     const auto visit_execution = [&](uint32_t event) {
       const uint32_t execution = graph_->ends(event).execution;
-      if (execution <= last_execution_ && IsVisible(event)) {
+      if (HasExecution(execution) && IsVisible(event)) {
         visit(event, LineageNode::Execution(execution));
       }
     };
@@ -182,12 +216,15 @@ class LineageView {
 
  private:
   LineageView(const Reader& reader, int64_t as_of_ms);
+  // Hides what was created after as_of_ms_, where ids do not say so.
+  absl::Status HideLater(const Reader& reader);
 
   const EventGraph* graph_;
   uint32_t last_event_;
   uint32_t last_artifact_;
   uint32_t last_execution_;
   int64_t as_of_ms_ = kNow;
+  std::shared_ptr<const HiddenNodes> hidden_;  // Null if there are none.
 };
 
 // Boost.Graph's side.

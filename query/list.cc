@@ -41,13 +41,13 @@ absl::StatusOr<Places> PlacesById(const Reader& reader, const ListQuery& query,
   return places;
 }
 
-// Walks the index by update time; `members`, if not null, says which ids belong to the list.
+// Walks the index by time; `members`, if not null, says which ids belong to the list.
 absl::StatusOr<Places> PlacesByTimeIndex(const Reader& reader, const ListQuery& query,
                                          const ListPage& page,
                                          const std::vector<int64_t>* members) {
   Places places;
-  absl::Status status =
-      reader.VisitByUpdateTime(query.kind, page.FirstPlace(), page.direction, [&](TimeAndId place) {
+  absl::Status status = VisitByTime(
+      reader, page.order, query.kind, page.FirstPlace(), page.direction, [&](TimeAndId place) {
         if (page.IsDone(place)) return true;
         if (members == nullptr || std::binary_search(members->begin(), members->end(), place.id)) {
           places.push_back(place);
@@ -62,10 +62,10 @@ absl::StatusOr<Places> PlacesBySorting(const Reader& reader, const ListQuery& qu
                                        const ListPage& page, const std::vector<int64_t>& members) {
   Places places;
   absl::Status status =
-      reader.VisitRecords(query.kind, members, [&](int64_t id, const RecordView& record) {
+      reader.VisitRecords(query.kind, members, [&](int64_t, const RecordView& record) {
         const auto node = PeekNode(query.kind, record.message());
         if (!node.has_value()) return;
-        const TimeAndId place = {node->last_update_time_ms, id};
+        const TimeAndId place = PlaceOf(page.order, *node);
         if (page.IsDone(place)) return;
         places.push_back(place);
       });
@@ -118,16 +118,16 @@ absl::StatusOr<std::string> ListAllById(const Reader& reader, const ListQuery& q
 absl::StatusOr<std::string> ListNodes(
     const Reader& reader, const ListQuery& query,
     absl::FunctionRef<void(int64_t id, const RecordView& record)> visit) {
-  auto page = ReadListPage(query);
+  auto page = ReadListPage(reader.catalog(), query);
   if (!page.ok()) return page.status();
   if (query.options != nullptr && !query.options->filter_query().empty()) {
     return ListFiltered(reader, query, *page, visit, nullptr);
   }
-  if (query.scope.of == ListScope::Of::kAll && !page->by_update_time) {
+  const bool by_id = page->order == ListOrder::kId;
+  if (query.scope.of == ListScope::Of::kAll && by_id) {
     return ListAllById(reader, query, *page, visit);
   }
-  auto places =
-      page->by_update_time ? PlacesByTime(reader, query, *page) : PlacesById(reader, query, *page);
+  auto places = by_id ? PlacesById(reader, query, *page) : PlacesByTime(reader, query, *page);
   if (!places.ok()) return places.status();
   const bool more = IsFull(*places, *page);
   if (more) places->pop_back();

@@ -31,7 +31,18 @@ bool ListPage::IsBefore(TimeAndId a, TimeAndId b) const {
   return direction == Direction::kAscending ? pair_a < pair_b : pair_b < pair_a;
 }
 
-absl::StatusOr<ListPage> ReadListPage(const ListQuery& query) {
+TimeAndId PlaceOf(ListOrder order, const NodePeek& node) {
+  return {order == ListOrder::kCreateTime ? node.create_time_ms : node.last_update_time_ms,
+          node.id};
+}
+
+absl::Status VisitByTime(const Reader& reader, ListOrder order, NodeKind kind, TimeAndId from,
+                         Direction direction, absl::FunctionRef<bool(TimeAndId)> visit) {
+  return order == ListOrder::kCreateTime ? reader.VisitByCreateTime(kind, from, direction, visit)
+                                         : reader.VisitByUpdateTime(kind, from, direction, visit);
+}
+
+absl::StatusOr<ListPage> ReadListPage(const Catalog& catalog, const ListQuery& query) {
   ListPage page;
   if (query.options == nullptr) return page;
   const Options& options = *query.options;
@@ -44,7 +55,10 @@ absl::StatusOr<ListPage> ReadListPage(const ListQuery& query) {
     return absl::InvalidArgumentError(
         "order_by_field.field must be ID, CREATE_TIME or LAST_UPDATE_TIME");
   }
-  page.by_update_time = order.field() == OrderBy::LAST_UPDATE_TIME;
+  if (order.field() == OrderBy::LAST_UPDATE_TIME) page.order = ListOrder::kUpdateTime;
+  if (order.field() == OrderBy::CREATE_TIME && !catalog.IsCreatedInOrder(query.kind)) {
+    page.order = ListOrder::kCreateTime;
+  }
   page.direction = order.is_asc() ? Direction::kAscending : Direction::kDescending;
   page.size = options.max_result_size();
   if (page.size > kMaxPageSize) {

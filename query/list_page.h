@@ -13,10 +13,15 @@
 
 namespace pedigree {
 
-// Nodes are created in id order (an invariant of the store), so order by create time is order by
-// id.
+// What a list is sorted by; ties stand in id order.
+enum class ListOrder : uint8_t {
+  kId,
+  kCreateTime,  // Only where it is not order by id (Catalog::IsCreatedInOrder).
+  kUpdateTime,
+};
+
 struct ListPage {
-  bool by_update_time = false;
+  ListOrder order = ListOrder::kId;
   Direction direction = Direction::kAscending;
   int64_t size = kLastId;          // kLastId: everything.
   bool is_last = false;            // No token, whatever follows.
@@ -25,7 +30,7 @@ struct ListPage {
 
   // The first id that can stand on the page, in an order by id.
   int64_t FirstId() const;
-  // The place from which to look in an order by update time; `after` itself may be it.
+  // The place from which to look in an order by time; `after` itself may be it.
   TimeAndId FirstPlace() const;
   bool IsBefore(TimeAndId a, TimeAndId b) const;
   // Whether the page before ended with this place or behind it.
@@ -33,6 +38,13 @@ struct ListPage {
 };
 
 // InvalidArgument if the options are wrong or the token is not this list's.
-absl::StatusOr<ListPage> ReadListPage(const ListQuery& query);
+absl::StatusOr<ListPage> ReadListPage(const Catalog& catalog, const ListQuery& query);
+
+// The node's place in an order by time.
+TimeAndId PlaceOf(ListOrder order, const NodePeek& node);
+
+// Visits all nodes of the kind in an order by time, from `from` on. Errors: as Reader.
+absl::Status VisitByTime(const Reader& reader, ListOrder order, NodeKind kind, TimeAndId from,
+                         Direction direction, absl::FunctionRef<bool(TimeAndId)> visit);
 
 }  // namespace pedigree

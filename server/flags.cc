@@ -75,6 +75,9 @@ DEFINE_string(
 DEFINE_bool(verify, false,
             "Instead of serving, check every record, index entry and file of the store, print\n"
             "what is wrong, and leave with 0 if nothing is.");
+DEFINE_bool(upgrade, false,
+            "Instead of serving, bring the store to the newest version of its format, after a\n"
+            "backup beside it (DATA_DIR.format1), and leave with 0.");
 
 DEFINE_string(grpc_port, "8080",
               "Port of the gRPC service, 0 to 65535; 0 takes any free port.\n"
@@ -596,7 +599,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseChannelArguments(FromFlag("grpc_channel_arguments").value));
   options.max_message_bytes = failure.Take(MaxMessageBytes(options.channel_arguments));
   std::erase_if(options.channel_arguments, LimitsReceivedMessages);
-  options.task = FLAGS_verify ? Task::kVerify : Task::kServe;
+  options.task = FLAGS_upgrade ? Task::kUpgrade : FLAGS_verify ? Task::kVerify : Task::kServe;
   options.sync = failure.Take(ParseSync(FromFlag("sync")));
   options.block_cache_bytes =
       failure.Take(ParseSize(FromFlag("block_cache_bytes"), kMiB, kMaxMemoryBytes));

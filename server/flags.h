@@ -42,7 +42,8 @@ struct ChannelArgument {
 
 enum class Task : uint8_t {
   kServe,
-  kVerify,  // Check the store and leave. --verify.
+  kVerify,   // Check the store and leave. --verify.
+  kUpgrade,  // Bring the store to the newest format and leave. --upgrade.
 };
 
 // One of --property_indexes.

@@ -49,11 +49,14 @@ class GraphFields {
   unsigned wanted_ = 0;  // Bit n is for field n.
 };
 
-// Appends the store's types of a kind whose ids are above `after`.
+enum class Predefined : uint8_t { kWith, kWithout };
+
+// Appends the store's types of a kind.
 template <class Node>
-void AddTypes(const Catalog& catalog, int number, int64_t after, Answer* answer) {
+void AddTypes(const Catalog& catalog, int number, Predefined predefined, Answer* answer) {
   for (const auto& [id, type] : catalog.Of<Node>().all()) {
-    if (id > after) answer->AddMessage(number, *type);
+    if (predefined == Predefined::kWithout && IsPredefined<Node>(*type)) continue;
+    answer->AddMessage(number, *type);
   }
 }
 
@@ -142,13 +145,16 @@ class SubgraphAnswer {
   absl::Status Write(const WalkedGraph& graph) {
     const Catalog& catalog = reader_.catalog();
     if (fields_.Want(LineageGraph::kArtifactTypesFieldNumber)) {
-      AddTypes<Artifact>(catalog, LineageGraph::kArtifactTypesFieldNumber, 0, &answer_);
+      AddTypes<Artifact>(catalog, LineageGraph::kArtifactTypesFieldNumber, Predefined::kWith,
+                         &answer_);
     }
     if (fields_.Want(LineageGraph::kExecutionTypesFieldNumber)) {
-      AddTypes<Execution>(catalog, LineageGraph::kExecutionTypesFieldNumber, 0, &answer_);
+      AddTypes<Execution>(catalog, LineageGraph::kExecutionTypesFieldNumber, Predefined::kWith,
+                          &answer_);
     }
     if (fields_.Want(LineageGraph::kContextTypesFieldNumber)) {
-      AddTypes<Context>(catalog, LineageGraph::kContextTypesFieldNumber, 0, &answer_);
+      AddTypes<Context>(catalog, LineageGraph::kContextTypesFieldNumber, Predefined::kWith,
+                        &answer_);
     }
     WriteIds(LineageGraph::kArtifactsFieldNumber, graph.ids(NodeKind::kArtifact));
     WriteIds(LineageGraph::kExecutionsFieldNumber, graph.ids(NodeKind::kExecution));
@@ -376,11 +382,10 @@ absl::StatusOr<std::vector<LineageNode>> QueryNodes(const Reader& reader,
 // Whole nodes, the events among them, and the types that users have made.
 absl::Status WriteWholeGraph(const Reader& reader, const LineageWalk& walk, Answer* graph) {
   const Catalog& catalog = reader.catalog();
-  AddTypes<Artifact>(catalog, LineageGraph::kArtifactTypesFieldNumber, kLastPredefinedTypeId,
-                     graph);
-  AddTypes<Execution>(catalog, LineageGraph::kExecutionTypesFieldNumber, kLastPredefinedTypeId,
+  AddTypes<Artifact>(catalog, LineageGraph::kArtifactTypesFieldNumber, Predefined::kWithout, graph);
+  AddTypes<Execution>(catalog, LineageGraph::kExecutionTypesFieldNumber, Predefined::kWithout,
                       graph);
-  AddTypes<Context>(catalog, LineageGraph::kContextTypesFieldNumber, kLastPredefinedTypeId, graph);
+  AddTypes<Context>(catalog, LineageGraph::kContextTypesFieldNumber, Predefined::kWithout, graph);
   const WalkedGraph nodes(walk, LineageDirection::kBoth);
   const auto add_nodes = [&](NodeKind kind, int number) {
     return reader.VisitRecords(kind, nodes.ids(kind), [&](int64_t, const RecordView& record) {

@@ -146,13 +146,16 @@ absl::Status AddNodes(const Reader& reader, int field,
   return absl::OkStatus();
 }
 
-absl::StatusOr<LineageNode> ArtifactOf(absl::string_view field, int64_t id,
+absl::StatusOr<LineageNode> ArtifactOf(const Reader& reader, absl::string_view field, int64_t id,
                                        const LineageView& view) {
   v1::NodeRef ref;
   ref.set_kind(v1::ARTIFACT);
   ref.set_id(id);
   auto node = NodeOf(field, ref);
-  if (!node.ok() || view.Has(*node)) return node;
+  if (!node.ok()) return node;
+  auto exists = view.Exists(reader, *node);
+  if (!exists.ok()) return exists.status();
+  if (*exists) return node;
   return absl::NotFoundError(absl::StrCat(field, ": there is no artifact with id ", id));
 }
 
@@ -264,9 +267,9 @@ absl::Status Compare(const Reader& reader, const v1::CompareRequest& request, An
   if (!judge.ok()) return judge.status();
   const auto view = LineageView::AsOf(reader, scope->as_of_ms);
   if (!view.ok()) return view.status();
-  const auto a = ArtifactOf("artifact_a", request.artifact_a(), *view);
+  const auto a = ArtifactOf(reader, "artifact_a", request.artifact_a(), *view);
   if (!a.ok()) return a.status();
-  const auto b = ArtifactOf("artifact_b", request.artifact_b(), *view);
+  const auto b = ArtifactOf(reader, "artifact_b", request.artifact_b(), *view);
   if (!b.ok()) return b.status();
 
   reader.LimitQuery();

@@ -10,6 +10,7 @@
 #include "server/flags.h"
 #include "server/process_statistics.h"
 #include "server/server.h"
+#include "store/format_steps.h"
 
 namespace pedigree {
 namespace {
@@ -44,6 +45,18 @@ int Verify(const ServerOptions& options) {
   Log(absl::StrCat(report->problem_count,
                    " problems: the store is damaged; restore a backup of data_dir"));
   return 1;
+}
+
+int Upgrade(const ServerOptions& options) {
+  const auto steps = UpgradeStore(options.data_dir);
+  if (!steps.ok()) return Fail(steps.status());
+  if (steps->backup.empty()) {
+    Log(absl::StrCat("the store has format ", steps->to, ", the newest"));
+  } else {
+    Log(absl::StrCat("the store went from format ", steps->from, " to ", steps->to,
+                     "; as it was, it is in ", steps->backup));
+  }
+  return 0;
 }
 
 // Blocks the signals that stop the server, in every thread started from here on, and waits for one.
@@ -81,6 +94,7 @@ int Main(int argc, char** argv) {
   line->options.version = PEDIGREE_VERSION;
   RaiseFileLimit();
   if (line->options.task == Task::kVerify) return Verify(line->options);
+  if (line->options.task == Task::kUpgrade) return Upgrade(line->options);
   auto server = Server::Start(line->options);
   if (!server.ok()) return Fail(server.status());
   const int task_port = (*server)->task_port();

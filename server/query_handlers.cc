@@ -68,7 +68,7 @@ absl::Status Explain(const Reader& reader, const v1::ExplainRequest& request, An
   }
   const ListQuery query = {"Explain", *kind, ScopeOf(reader.catalog(), *kind, request),
                            &request.options()};
-  auto page = ReadListPage(query);
+  auto page = ReadListPage(reader.catalog(), query);
   if (!page.ok()) return page.status();
   ListExplanation explanation;
   auto token = ListFiltered(

@@ -201,7 +201,7 @@ template <class Node>
 absl::Status GetTypes(const Reader& reader, const typename RpcOf<Node>::GetTypesRequest&,
                       Answer* answer) {
   for (const auto& [id, type] : reader.catalog().Of<Node>().all()) {
-    if (id > kLastPredefinedTypeId) answer->AddMessage(kTypesField, *type);
+    if (!IsPredefined<Node>(*type)) answer->AddMessage(kTypesField, *type);
   }
   return absl::OkStatus();
 }

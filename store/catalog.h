@@ -1,5 +1,5 @@
-// All types of the store and its property indexes, in memory, as one immutable value per version of
-// the store.
+// All types of the store, its property indexes, and which kinds of node were created in id order,
+// in memory, as one immutable value per version of the store.
 //
 // Types are few (KFP has about a dozen) and every answer needs their names, every write their
 // declared properties and the properties that are indexed. A Catalog never changes after it is
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -68,6 +69,9 @@ class TypeTable {
   absl::flat_hash_map<std::string, int64_t> by_external_id_;
 };
 
+// Whether a type of this name, without a version, is one of those below.
+bool IsPredefinedTypeName(NodeKind kind, absl::string_view name);
+
 class Catalog {
  public:
   template <class Node>
@@ -82,6 +86,19 @@ class Catalog {
   const PropertyIndexes& property_indexes() const { return property_indexes_; }
   PropertyIndexes& property_indexes() { return property_indexes_; }
 
+  // Whether order by create time is order by id. A server creates nodes so; what was imported may
+  // be otherwise, and then nodes of the kind are indexed by create time.
+  bool IsCreatedInOrder(NodeKind kind) const {
+    return created_out_of_order_.find(kind) == created_out_of_order_.end();
+  }
+  bool AllAreCreatedInOrder() const { return created_out_of_order_.empty(); }
+  void SetCreatedOutOfOrder(NodeKind kind) { created_out_of_order_.insert(kind); }
+
+  // create_order := kinds:u8{1..}, ascending: those that were not created in id order; only in
+  // stores that have some. e.g. artifacts and contexts: 01 03
+  std::string EncodeCreateOrder() const;
+  bool DecodeCreateOrder(absl::string_view bytes);
+
   // The name of a type; "" for an id that no type of the kind has.
   absl::string_view TypeName(NodeKind kind, int64_t id) const;
 
@@ -90,11 +107,21 @@ class Catalog {
              TypeTable<ml_metadata::Context>>
       tables_;
   PropertyIndexes property_indexes_;
+  std::set<NodeKind> created_out_of_order_;
 };
 
-// The types that exist in every store from the start: mlmd.Dataset and so on, ids 1 to 9. They are
-// found by name and id, and left out of Get*Types.
+// The types that exist in every store from the start: mlmd.Dataset and so on, ids 1 to 9 but in
+// stores that were imported from a database that is older than these types. They are found by name
+// and id, and left out of Get*Types.
 inline constexpr int64_t kLastPredefinedTypeId = 9;
 void AddPredefinedTypes(Catalog* catalog);
+// The same, under the ids after `last_type_id` and only those that are missing. Answers the last
+// id.
+int64_t AddMissingPredefinedTypes(int64_t last_type_id, Catalog* catalog);
+
+template <class Node>
+bool IsPredefined(const typename TraitsOf<Node>::Type& type) {
+  return type.version().empty() && IsPredefinedTypeName(TraitsOf<Node>::kKind, type.name());
+}
 
 }  // namespace pedigree

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "absl/strings/match.h"
@@ -26,10 +27,9 @@ std::string MarkerPath(absl::string_view data_dir) {
   return absl::StrCat(data_dir, "/", kMarkerName);
 }
 
-absl::Status WriteMarker(const std::string& data_dir, absl::string_view state) {
-  return ReplaceFile(
-      data_dir, kMarkerName,
-      absl::StrCat(kFirstLine, "\nformat ", kFormatVersion, "\nstate ", state, "\n"));
+absl::Status WriteMarker(const std::string& data_dir, uint32_t format, absl::string_view state) {
+  return ReplaceFile(data_dir, kMarkerName,
+                     absl::StrCat(kFirstLine, "\nformat ", format, "\nstate ", state, "\n"));
 }
 
 absl::Status NotOurs(const std::string& data_dir, absl::string_view why) {
@@ -44,7 +44,12 @@ bool IsHarmless(absl::string_view name) {
   return name == "lost+found" || name == "PEDIGREE.next" || absl::EndsWith(name, ".log");
 }
 
-absl::StatusOr<DirectoryState> ReadMarker(const std::string& data_dir) {
+struct Marker {
+  DirectoryState state = DirectoryState::kCreating;
+  uint32_t format = 0;
+};
+
+absl::StatusOr<Marker> ReadMarker(const std::string& data_dir) {
   std::ifstream file(MarkerPath(data_dir), std::ios::binary);
   std::stringstream buffer;
   buffer << file.rdbuf();
@@ -56,7 +61,8 @@ absl::StatusOr<DirectoryState> ReadMarker(const std::string& data_dir) {
       !absl::SimpleAtoi(absl::StripPrefix(lines[1], "format "), &format)) {
     return NotOurs(data_dir, "its file PEDIGREE says something else");
   }
-  const bool is_state = lines[2] == "state creating" || lines[2] == "state ready";
+  const bool is_state =
+      lines[2] == "state creating" || lines[2] == "state ready" || lines[2] == "state importing";
   if (format == 0 || (format <= kFormatVersion && !is_state)) {
     return NotOurs(data_dir, "its file PEDIGREE names no format or state that ever was");
   }
@@ -65,19 +71,20 @@ absl::StatusOr<DirectoryState> ReadMarker(const std::string& data_dir) {
         "the store in ", Quoted(data_dir), " has format ", format,
         ", this program knows formats up to ", kFormatVersion, ": use a newer pedigreed"));
   }
-  return lines[2] == "state creating" ? DirectoryState::kCreating : DirectoryState::kReady;
+  if (lines[2] == "state importing") return Marker{DirectoryState::kImporting, format};
+  return Marker{lines[2] == "state creating" ? DirectoryState::kCreating : DirectoryState::kReady,
+                format};
 }
 
-}  // namespace
-
-std::string DatabaseDirectory(absl::string_view data_dir) { return absl::StrCat(data_dir, "/db"); }
-
-absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
+// The state of a directory that has a marker; nullopt if it may be claimed.
+absl::StatusOr<std::optional<DirectoryState>> Look(const std::string& data_dir) {
   std::error_code error;
-  fs::create_directories(data_dir, error);
-  if (error) return FileError(error.value(), "create directory", data_dir);
   if (!fs::is_directory(data_dir, error)) return FileError(ENOTDIR, "use", data_dir);
-  if (fs::exists(MarkerPath(data_dir), error)) return ReadMarker(data_dir);
+  if (fs::exists(MarkerPath(data_dir), error)) {
+    auto marker = ReadMarker(data_dir);
+    if (!marker.ok()) return marker.status();
+    return marker->state;
+  }
   if (error) return FileError(error.value(), "look into", data_dir);
   for (const auto& entry : fs::directory_iterator(data_dir, error)) {
     const std::string name = entry.path().filename();
@@ -85,10 +92,71 @@ absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
     return NotOurs(data_dir, absl::StrCat("it holds ", Quoted(name)));
   }
   if (error) return FileError(error.value(), "list", data_dir);
-  if (absl::Status status = WriteMarker(data_dir, "creating"); !status.ok()) return status;
+  return std::nullopt;
+}
+
+absl::StatusOr<std::optional<DirectoryState>> MakeAndLook(const std::string& data_dir) {
+  std::error_code error;
+  fs::create_directories(data_dir, error);
+  if (error) return FileError(error.value(), "create directory", data_dir);
+  return Look(data_dir);
+}
+
+absl::Status CheckImportable(const std::string& data_dir,
+                             const absl::StatusOr<std::optional<DirectoryState>>& state) {
+  if (!state.ok()) return state.status();
+  if (!state->has_value() || **state == DirectoryState::kImporting) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      Quoted(data_dir), " holds a store already: import into an empty or new directory"));
+}
+
+}  // namespace
+
+std::string DatabaseDirectory(absl::string_view data_dir) { return absl::StrCat(data_dir, "/db"); }
+
+absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
+  auto state = MakeAndLook(data_dir);
+  if (!state.ok()) return state.status();
+  if (state->has_value()) {
+    if (**state != DirectoryState::kImporting) return **state;
+    return absl::FailedPreconditionError(
+        absl::StrCat("an import into ", Quoted(data_dir),
+                     " has not been finished: run the same `pedigree import` again, or remove the "
+                     "directory"));
+  }
+  absl::Status status = WriteMarker(data_dir, kFirstFormatVersion, "creating");
+  if (!status.ok()) return status;
   return DirectoryState::kCreating;
 }
 
-absl::Status MarkReady(const std::string& data_dir) { return WriteMarker(data_dir, "ready"); }
+absl::Status PrepareImport(const std::string& data_dir, uint32_t format) {
+  auto state = MakeAndLook(data_dir);
+  if (absl::Status status = CheckImportable(data_dir, state); !status.ok()) return status;
+  return WriteMarker(data_dir, format, "importing");
+}
+
+absl::Status CheckImportTarget(const std::string& data_dir) {
+  std::error_code error;
+  if (!fs::exists(data_dir, error) && !error) return absl::OkStatus();
+  return CheckImportable(data_dir, Look(data_dir));
+}
+
+absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir) {
+  std::error_code error;
+  if (!fs::exists(MarkerPath(data_dir), error)) {
+    return absl::NotFoundError(absl::StrCat("there is no store in ", Quoted(data_dir)));
+  }
+  auto marker = ReadMarker(data_dir);
+  if (!marker.ok()) return marker.status();
+  if (marker->state != DirectoryState::kReady) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the store in ", Quoted(data_dir), " has not been finished"));
+  }
+  return marker->format;
+}
+
+absl::Status MarkReady(const std::string& data_dir, uint32_t format) {
+  return WriteMarker(data_dir, format, "ready");
+}
 
 }  // namespace pedigree

@@ -80,6 +80,9 @@ struct Mutation {
 enum class Durability : uint8_t {
   kSynced,    // On the disk when Apply returns.
   kBuffered,  // In the operating system's hands when Apply returns; SyncLog() brings it to disk.
+  // On the disk after Flush(). What a crash before leaves is all of the first so many batches. For
+  // filling a new store only: no logged write may follow before Flush().
+  kUnlogged,
 };
 
 class Engine {

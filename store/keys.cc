@@ -385,4 +385,12 @@ std::string UpdateTimePrefix(NodeKind kind, int64_t time_ms) {
   return key;
 }
 
+std::string CreateTimesPrefix(NodeKind kind) { return KindHead(Tag::kCreateTimes, kind); }
+
+std::string CreateTimePrefix(NodeKind kind, int64_t time_ms) {
+  std::string key = CreateTimesPrefix(kind);
+  AppendTime(&key, time_ms);
+  return key;
+}
+
 }  // namespace pedigree

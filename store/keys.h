@@ -29,6 +29,8 @@ enum class Tag : uint8_t {
   kPropertyIndex = 0x04,
   kLineageSnapshot = 0x05,
   kCacheToken = 0x06,
+  kCreateOrder = 0x07,
+  kImport = 0x08,
   kNode = 0x10,
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
@@ -49,6 +51,7 @@ enum class Tag : uint8_t {
   kTypeMembers = 0x40,
   kContextMembers = 0x41,
   kUpdateTimes = 0x42,
+  kCreateTimes = 0x43,
 };
 
 // The bytes that every key of `tag` starts with.
@@ -122,6 +125,16 @@ struct ArtifactEventKey {
 // lineage_snapshot := space tag -> GraphSnapshot (graph_snapshot.h)      e.g. 00000000 05
 struct LineageSnapshotKey {
   std::string Encode() const { return KeyHead(Tag::kLineageSnapshot); }
+};
+
+// create_order := space tag -> kinds:u8{1..} (catalog.h)                e.g. 00000000 07
+struct CreateOrderKey {
+  std::string Encode() const { return KeyHead(Tag::kCreateOrder); }
+};
+
+// import := space tag -> ImportState (bulk_loader.h)                     e.g. 00000000 08
+struct ImportKey {
+  std::string Encode() const { return KeyHead(Tag::kImport); }
 };
 
 // event_log := space tag number:be64 -> entry (event_log.h)
@@ -312,5 +325,10 @@ std::string ContextMembersPrefix(int64_t context, NodeKind kind);
 // e.g. artifacts updated at 5 ms, ids 0-255: 00000000 42 01 8000000000000005 0000000000000000
 std::string UpdateTimesPrefix(NodeKind kind);
 std::string UpdateTimePrefix(NodeKind kind, int64_t time_ms);
+//
+// create_times := space tag kind:u8 time:be64 block:be64, the time with its sign bit flipped
+// e.g. artifacts created at 5 ms, ids 0-255: 00000000 43 01 8000000000000005 0000000000000000
+std::string CreateTimesPrefix(NodeKind kind);
+std::string CreateTimePrefix(NodeKind kind, int64_t time_ms);
 
 }  // namespace pedigree

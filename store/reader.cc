@@ -279,8 +279,19 @@ absl::Status Reader::VisitContextMembers(int64_t context, NodeKind kind, int64_t
 
 absl::Status Reader::VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction direction,
                                        absl::FunctionRef<bool(TimeAndId)> visit) const {
-  const std::string prefix = UpdateTimesPrefix(kind);
-  std::string first = UpdateTimePrefix(kind, from.time_ms);
+  return VisitByTime(UpdateTimesPrefix(kind), "update_times", from, direction, visit);
+}
+
+absl::Status Reader::VisitByCreateTime(NodeKind kind, TimeAndId from, Direction direction,
+                                       absl::FunctionRef<bool(TimeAndId)> visit) const {
+  return VisitByTime(CreateTimesPrefix(kind), "create_times", from, direction, visit);
+}
+
+absl::Status Reader::VisitByTime(const std::string& prefix, absl::string_view index, TimeAndId from,
+                                 Direction direction,
+                                 absl::FunctionRef<bool(TimeAndId)> visit) const {
+  std::string first = prefix;
+  AppendTime(&first, from.time_ms);
   AppendId(&first, BlockOf(from.id));
   bool damaged = false;
   absl::Status status =
@@ -301,7 +312,7 @@ absl::Status Reader::VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction 
                              });
            });
   if (!status.ok()) return status;
-  return damaged ? DamagedIndex("update_times") : absl::OkStatus();
+  return damaged ? DamagedIndex(index) : absl::OkStatus();
 }
 
 absl::Status Reader::VisitArtifactsByUri(absl::string_view uri, VisitId visit) const {

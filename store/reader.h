@@ -143,6 +143,11 @@ class Reader final : public Lookup {
   absl::Status VisitByUpdateTime(NodeKind kind, TimeAndId from, Direction direction,
                                  absl::FunctionRef<bool(TimeAndId)> visit) const;
 
+  // The same by (create time, id).
+  // REQUIRES: the kind is not catalog().IsCreatedInOrder(); else this is VisitNodes().
+  absl::Status VisitByCreateTime(NodeKind kind, TimeAndId from, Direction direction,
+                                 absl::FunctionRef<bool(TimeAndId)> visit) const;
+
   // Ascending ids of the artifacts with exactly this uri.
   absl::Status VisitArtifactsByUri(absl::string_view uri, VisitId visit) const;
 
@@ -218,6 +223,9 @@ class Reader final : public Lookup {
   }
   absl::Status ScanTaskPlaces(const KeyRange& range, Direction direction,
                               VisitTaskPlace visit) const;
+  // Posting lists by time: `prefix` is that of all times.
+  absl::Status VisitByTime(const std::string& prefix, absl::string_view index, TimeAndId from,
+                           Direction direction, absl::FunctionRef<bool(TimeAndId)> visit) const;
   absl::Status VisitPosting(const std::string& prefix, int64_t from, Direction direction,
                             VisitId visit) const;
 

@@ -3,10 +3,23 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "store/codec.h"
 #include "store/wire.h"
 
 namespace pedigree {
+
+std::string SerializeSame(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  bytes.reserve(message.ByteSizeLong());
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeWithCachedSizes(&coded);
+  coded.Trim();
+  return bytes;
+}
 
 std::optional<RecordView> RecordView::Parse(absl::string_view bytes) {
   RecordView view;

@@ -31,6 +31,10 @@ constexpr size_t MaxNearLinks(NodeKind kind) {
 
 enum class FarLinks : uint8_t { kNone, kSome };
 
+// A message in wire format, deterministic: equal messages have equal bytes, whatever the order of
+// their maps was.
+std::string SerializeSame(const google::protobuf::MessageLite& message);
+
 // node record := links:varint link:varint{count} message
 //   links    2 x count, + 1 if there are far links
 //   link     id of a context (of an artifact: attribution, of an execution: association, of a

@@ -262,6 +262,7 @@ class RocksDbEngine final : public Engine {
     }
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::kSynced;
+    options.disableWAL = durability == Durability::kUnlogged;
     absl::Status status = Remember(db_->Write(options, &batch));
     if (status.ok() && options.sync) {
       RaiseDurable(LastSequence());

@@ -55,7 +55,7 @@ absl::Status WriteFirstState(Engine* engine) {
   Counters counters;
   counters.last_type_id = kLastPredefinedTypeId;
   std::string format;
-  AppendBe32(&format, kFormatVersion);
+  AppendBe32(&format, kFirstFormatVersion);
   std::vector<std::pair<std::string, std::string>> rows;
   rows.emplace_back(FormatKey().Encode(), format);
   rows.emplace_back(CountersKey().Encode(), counters.Encode());
@@ -128,6 +128,11 @@ absl::StatusOr<State> LoadState(const View& view) {
       });
   if (!status.ok()) return status;
   if (damaged) return Damaged("a type does not decode");
+  auto create_order = view.Get(CreateOrderKey().Encode(), Blocking::kAllowed);
+  if (!create_order.ok()) return create_order.status();
+  if (create_order->has_value() && !state.catalog.DecodeCreateOrder(**create_order)) {
+    return Damaged("create_order does not decode");
+  }
   status = view.Scan(PrefixRange(KeyHead(Tag::kPropertyIndex)), Direction::kAscending,
                      Blocking::kAllowed, [&](absl::string_view key, absl::string_view value) {
                        PropertyIndexKey head = {};

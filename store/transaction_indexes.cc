@@ -7,25 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/keys.h"
+#include "store/property_entry.h"
 #include "store/text.h"
 #include "store/transaction.h"
 
 namespace pedigree {
 namespace {
-
-template <class Node>
-PropertyValue ValueIn(const Node& node, const PropertyIndex& index) {
-  const auto& properties = index.is_custom ? node.custom_properties() : node.properties();
-  const auto it = properties.find(index.name);
-  return it == properties.end() ? PropertyValue() : PropertyValue::Of(it->second);
-}
-
-// The key of the entry; nullopt for values that are not indexed.
-std::optional<std::string> EntryOf(const PropertyIndex& index, const PropertyValue& value,
-                                   int64_t id) {
-  if (value.kind == PropertyValue::Kind::kOther) return std::nullopt;
-  return PropertyKey{index.id, value, id}.Encode();
-}
 
 // The values of the indexed properties in a stored message, by position in `indexes`.
 std::vector<PropertyValue> ValuesIn(NodeKind kind, absl::string_view message,
@@ -48,7 +35,7 @@ std::vector<PropertyValue> ValuesIn(NodeKind kind, absl::string_view message,
 template <class Node>
 void Transaction::IndexProperties(const Node& node) {
   for (const auto& index : catalog_->property_indexes().Of(TraitsOf<Node>::kKind)) {
-    const auto entry = EntryOf(*index, ValueIn(node, *index), node.id());
+    const auto entry = PropertyEntry(*index, PropertyValueIn(node, *index), node.id());
     if (!entry.has_value()) continue;
     writes_.Put(*entry, {});
     if (index->id == kCacheFingerprintIndex) TouchCacheEntry(node.id());
@@ -62,8 +49,8 @@ void Transaction::MoveProperties(const NodeRecord& stored, const Node& node) {
   if (indexes.empty()) return;
   const std::vector<PropertyValue> old = ValuesIn(kKind, stored.message(), indexes);
   for (size_t i = 0; i < indexes.size(); ++i) {
-    const auto before = EntryOf(*indexes[i], old[i], node.id());
-    const auto after = EntryOf(*indexes[i], ValueIn(node, *indexes[i]), node.id());
+    const auto before = PropertyEntry(*indexes[i], old[i], node.id());
+    const auto after = PropertyEntry(*indexes[i], PropertyValueIn(node, *indexes[i]), node.id());
     if (indexes[i]->id == kCacheFingerprintIndex && (before.has_value() || after.has_value())) {
       TouchCacheEntry(node.id());
     }
@@ -127,7 +114,7 @@ absl::StatusOr<bool> Transaction::BuildPropertyIndex(PropertyIndex index, int64_
     if (!record.ok()) return record.status();
     if (!record->has_value()) continue;
     const PropertyValue value = ValuesIn(index.kind, (*record)->message(), only)[0];
-    const auto entry = EntryOf(index, value, index.next);
+    const auto entry = PropertyEntry(index, value, index.next);
     if (entry.has_value()) writes_.Put(*entry, {});
   }
   const bool more = index.next <= index.last;

@@ -3,8 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "store/codec.h"
 #include "store/ids.h"
 #include "store/keys.h"
@@ -15,18 +13,6 @@ namespace pedigree {
 namespace {
 
 using Change = PostingSet::Change;
-
-// Deterministic, so that equal nodes have equal bytes and an update that changes nothing shows.
-std::string SerializeNode(const google::protobuf::MessageLite& node) {
-  std::string bytes;
-  bytes.reserve(node.ByteSizeLong());
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  node.SerializeWithCachedSizes(&coded);
-  coded.Trim();
-  return bytes;
-}
 
 // An artifact always has a uri, if an empty one; the other kinds have none.
 void FillUri(ml_metadata::Artifact* artifact) {
@@ -113,13 +99,16 @@ absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t
   }
   writes_.Put(
       NodeKey{kKind, id}.Encode(),
-      EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, SerializeNode(*node)));
+      EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, SerializeSame(*node)));
 
   if constexpr (kKind == NodeKind::kArtifact) writes_.Put(UriOf(*node, id), {});
   IndexProperties(*node);
   absl::Status status = ChangePosting(TypeMembersPrefix(kKind, node->type_id()), id, Change::kAdd);
   if (status.ok()) {
     status = ChangePosting(UpdateTimePrefix(kKind, now_ms()), id, Change::kAdd);
+  }
+  if (status.ok() && !catalog_->IsCreatedInOrder(kKind)) {
+    status = ChangePosting(CreateTimePrefix(kKind, now_ms()), id, Change::kAdd);
   }
   if (status.ok()) status = AddToContexts(kKind, id, links);
   if (!status.ok()) return status;
@@ -171,7 +160,7 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
   KeepName(*old, node);
   FillUri(node);
 
-  std::string message = SerializeNode(*node);
+  std::string message = SerializeSame(*node);
   const bool changed = message != stored.message();
   if (!changed && update_time == UpdateTime::kIfChanged) return absl::OkStatus();
 
@@ -182,7 +171,7 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
   }
   if (!changed && time_ms == old->last_update_time_ms) return absl::OkStatus();
   node->set_last_update_time_since_epoch(time_ms);
-  message = SerializeNode(*node);
+  message = SerializeSame(*node);
   if (absl::Status status = MoveIndexes(*old, *node); !status.ok()) return status;
   MoveProperties(stored, *node);
   writes_.Put(NodeKey{kKind, old->id}.Encode(),

@@ -74,9 +74,16 @@ absl::Status Verifier::CheckCounters() {
   if (!bytes->has_value() || !Counters::Decode(**bytes, &counters_)) {
     Problem("counters: do not decode");
   }
-  std::string format;
-  AppendBe32(&format, kFormatVersion);
-  return Expect(FormatKey().Encode(), format, [] { return std::string("format"); });
+  auto format_bytes = Get(FormatKey().Encode());
+  if (!format_bytes.ok()) return format_bytes.status();
+  const uint32_t least =
+      catalog_.AllAreCreatedInOrder() ? kFirstFormatVersion : kCreateOrderFormatVersion;
+  uint32_t format = 0;
+  ByteReader reader(format_bytes->has_value() ? absl::string_view(**format_bytes) : "");
+  if (!reader.ReadBe32(&format) || !reader.AtEnd() || format < least || format > kFormatVersion) {
+    Problem("format: wrong value");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) {
@@ -114,6 +121,12 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
       return CheckCacheLease(key, value);
     case Tag::kCacheLookup:
       return CheckCacheLookup(key, value);
+    case Tag::kCreateOrder:
+      if (!head.AtEnd() || value != catalog_.EncodeCreateOrder()) ForeignKey(key);
+      return absl::OkStatus();
+    case Tag::kImport:
+      ForeignKey(key);  // Belongs to a store that is not ready.
+      return absl::OkStatus();
     case Tag::kNode:
       return CheckNodeRecord(key, value);
     case Tag::kExecutionEvents:
@@ -145,6 +158,7 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
     case Tag::kTypeMembers:
     case Tag::kContextMembers:
     case Tag::kUpdateTimes:
+    case Tag::kCreateTimes:
       return CheckPosting(static_cast<Tag>(tag), key, value);
   }
   ForeignKey(key);

@@ -147,6 +147,9 @@ absl::Status Verifier::CheckPosting(Tag tag, absl::string_view key, absl::string
     bool belongs = node.state == Found::State::kWhole;
     if (belongs && tag == Tag::kTypeMembers) belongs = node.peek.type_id == owner;
     if (belongs && tag == Tag::kUpdateTimes) belongs = node.peek.last_update_time_ms == time_ms;
+    if (belongs && tag == Tag::kCreateTimes) {
+      belongs = node.peek.create_time_ms == time_ms && !catalog_.IsCreatedInOrder(kind);
+    }
     if (belongs && tag == Tag::kContextMembers) {
       auto is_in_context = IsInContext(kind, id, *node.view, owner);
       if (!is_in_context.ok()) return is_in_context.status();

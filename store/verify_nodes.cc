@@ -95,7 +95,7 @@ absl::Status Verifier::CheckNodeRecord(absl::string_view key, absl::string_view 
     return absl::OkStatus();
   }
   int64_t& last_create_time_ms = last_create_time_ms_[IndexOf(kind)];
-  if (peek->create_time_ms < last_create_time_ms) {
+  if (catalog_.IsCreatedInOrder(kind) && peek->create_time_ms < last_create_time_ms) {
     Problem(NameOf(kind), " ", node.id, ": created before the node before it");
   }
   last_create_time_ms = peek->create_time_ms;
@@ -133,6 +133,10 @@ absl::Status Verifier::CheckNode(NodeKind kind, const NodePeek& node, const Reco
   if (status.ok()) {
     status = ExpectMember(UpdateTimePrefix(kind, node.last_update_time_ms), node.id,
                           [&] { return what("update_times"); });
+  }
+  if (status.ok() && !catalog_.IsCreatedInOrder(kind)) {
+    status = ExpectMember(CreateTimePrefix(kind, node.create_time_ms), node.id,
+                          [&] { return what("create_times"); });
   }
   if (status.ok() && node.name.has_value()) {
     status = Expect(NameKey{kind, node.type_id, *node.name}.Encode(), id_bytes,

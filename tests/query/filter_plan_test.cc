@@ -70,7 +70,7 @@ class Planner : public testing::Test {
     options.set_max_result_size(page_size);
     const ListQuery query = {"Explain", kind, scope, &options};
     EXPECT_TRUE(IsOk(store_->Read(Blocking::kAllowed, [&](const Reader& reader) {
-      const auto page = ReadListPage(query);
+      const auto page = ReadListPage(reader.catalog(), query);
       EXPECT_TRUE(IsOk(page));
       return ListFiltered(
                  reader, query, *page, [](int64_t, const RecordView&) {}, &explanation)

@@ -215,7 +215,7 @@ TEST(Marker, ADirectoryInItsPlaceIsRefused) {
 TEST(Format, ANewerOneInTheMarkerIsRefused) {
   const ClosedStore store;
   for (const char* text :
-       {"pedigree store\nformat 2\nstate ready\n", "pedigree store\nformat 2\nstate creating\n",
+       {"pedigree store\nformat 3\nstate ready\n", "pedigree store\nformat 3\nstate creating\n",
         "pedigree store\nformat 4000000000\nstate ready\nand more\n"}) {
     SCOPED_TRACE(text);
     const Copy copy(store);

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "api/task.pb.h"
+#include "store/bulk_loader.h"
 #include "store/codec.h"
 #include "store/keys.h"
 #include "tests/store/hex.h"
@@ -235,6 +236,40 @@ class PageStore {
   std::optional<RawDatabase> database_;
 };
 
+// The page's other store: artifacts 1 and 2, not created in id order, in an import that is not
+// done.
+class ImportedPageStore {
+ public:
+  ImportedPageStore() {
+    const std::string data_dir = scratch_.path() + "/store";
+    {
+      BulkLoaderOptions options;
+      options.data_dir = data_dir;
+      options.source = "s";
+      options.created_out_of_order = {NodeKind::kArtifact};
+      options.batch_bytes = 1;  // Each node in a batch of its own.
+      auto loader = BulkLoader::Open(std::move(options));
+      EXPECT_TRUE(IsOk(loader));
+      int64_t created_ms = 6;
+      for (int64_t id : {1, 2, 256}) {
+        Artifact artifact = NewNode<Artifact>(1);
+        artifact.set_id(id);
+        artifact.set_create_time_since_epoch(created_ms--);
+        EXPECT_TRUE(IsOk((*loader)->PutNode(artifact, {})));
+      }
+    }
+    database_.emplace(data_dir + "/db");
+  }
+
+  Vector At(const std::string& key) {
+    return {Hex(key), Hex(database_->Get(key).value_or("nothing"))};
+  }
+
+ private:
+  ScratchDirectory scratch_;
+  std::optional<RawDatabase> database_;
+};
+
 std::string Block(std::string prefix, int64_t block) {
   AppendId(&prefix, block);
   return prefix;
@@ -247,6 +282,7 @@ Vector Text(absl::string_view text) {
 }
 
 Vectors VectorsOfTheCode(PageStore& store) {
+  ImportedPageStore imported;
   constexpr NodeKind kArtifact = NodeKind::kArtifact;
   constexpr NodeKind kExecution = NodeKind::kExecution;
   constexpr NodeKind kContext = NodeKind::kContext;
@@ -310,6 +346,10 @@ Vectors VectorsOfTheCode(PageStore& store) {
        index(Block(ContextMembersPrefix(2, kContext), 0))},
       {"artifacts last updated at 5 ms, ids 0 to 255",
        index(Block(UpdateTimePrefix(kArtifact, 5), 0))},
+      {"artifacts were not created in id order", imported.At(CreateOrderKey().Encode())},
+      {"an import from \"s\" that has brought no event yet", imported.At(ImportKey().Encode())},
+      {"artifacts created at 5 ms, ids 0 to 255",
+       imported.At(Block(CreateTimePrefix(kArtifact, 5), 0))},
   };
 }
 
@@ -344,6 +384,10 @@ const char* NameOf(Tag tag) {
       return "lineage_snapshot";
     case Tag::kCacheToken:
       return "cache_token";
+    case Tag::kCreateOrder:
+      return "create_order";
+    case Tag::kImport:
+      return "import";
     case Tag::kNode:
       return "node";
     case Tag::kExecutionEvents:
@@ -380,6 +424,8 @@ const char* NameOf(Tag tag) {
       return "context_members";
     case Tag::kUpdateTimes:
       return "update_times";
+    case Tag::kCreateTimes:
+      return "create_times";
   }
   return nullptr;
 }
@@ -418,7 +464,12 @@ TEST(FormatDoc, TagsAreThoseOfTheCodeAndNoOthers) {
   EXPECT_EQ(absl::StrJoin(page, "\n"), absl::StrJoin(code, "\n"));
 }
 
-// A store that has everything has keys of every tag.
+bool IsOfImportedStores(int tag) {
+  return tag == static_cast<int>(Tag::kCreateOrder) || tag == static_cast<int>(Tag::kImport) ||
+         tag == static_cast<int>(Tag::kCreateTimes);
+}
+
+// A store that has everything has keys of every tag but those that only an import makes.
 TEST(FormatDoc, EveryTagIsInUseAndHasAVector) {
   PageStore store;
   std::set<std::string> heads_of_vectors;
@@ -429,7 +480,7 @@ TEST(FormatDoc, EveryTagIsInUseAndHasAVector) {
   for (int value = 0; value < 256; ++value) {
     const char* name = NameOf(static_cast<Tag>(value));
     if (name == nullptr) continue;
-    expected.insert(value);
+    if (!IsOfImportedStores(value)) expected.insert(value);
     EXPECT_EQ(heads_of_vectors.count(Hex(KeyHead(static_cast<Tag>(value)))), 1u) << name;
   }
   std::set<int> actual;
