@@ -1,0 +1,42 @@
+// OpenSource(): which kind of source a URL names.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "migrate/database_url.h"
+#include "migrate/mysql_connection.h"
+#include "migrate/postgresql_connection.h"
+#include "migrate/source.h"
+#include "migrate/sql_source.h"
+#include "migrate/sqlite_connection.h"
+#include "store/text.h"
+
+namespace pedigree::migrate {
+namespace {
+
+bool IsPostgresql(absl::string_view scheme) {
+  return scheme == "postgresql" || scheme == "postgres";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Source>> OpenSource(const std::string& text) {
+  absl::string_view path = text;
+  if (absl::ConsumePrefix(&path, "sqlite:")) {
+    auto connection = OpenSqlite(std::string(path));
+    if (!connection.ok()) return connection.status();
+    return OpenSqlSource(*std::move(connection), text);
+  }
+  auto url = ParseDatabaseUrl(text);
+  if (!url.ok()) return url.status();
+  if (url->scheme != "mysql" && !IsPostgresql(url->scheme)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("SOURCE begins with ", Quoted(url->scheme),
+                     "; there are sqlite:FILE, mysql://... and postgresql://..."));
+  }
+  auto connection =
+      url->scheme == "mysql" ? OpenMysql(*url) : OpenPostgresql(text, url->ToString());
+  if (!connection.ok()) return connection.status();
+  return OpenSqlSource(*std::move(connection), url->ToString());
+}
+
+}  // namespace pedigree::migrate
