@@ -94,7 +94,8 @@ ptrdiff_t ColumnsOf(absl::string_view line) {
 bool IsPublicHeader(absl::string_view path) {
   const absl::string_view folder = FolderOf(path);
   return absl::EndsWith(path, ".h") &&
-         (folder == "store" || folder == "query" || folder == "server");
+         (folder == "store" || folder == "query" || folder == "server" || folder == "migrate" ||
+          folder == "cli");
 }
 
 }  // namespace

@@ -1,0 +1,128 @@
+// An import that is killed, or whose disk is full, goes on when it is run again and makes the same.
+// MIGRATE_KILLS says how often to kill.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "tests/migrate/mlmd_files.h"
+#include "tests/store/random.h"
+
+namespace pedigree::migrate {
+namespace {
+
+int64_t FromEnvironment(const char* name, int64_t otherwise) {
+  const char* text = std::getenv(name);
+  int64_t value = 0;
+  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
+}
+
+// Some 35,000 rows.
+void Grow(SqliteCopy* copy) {
+  copy->Run(
+      "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 101 UNION ALL SELECT i + 1 FROM n WHERE "
+      "i < 5000) SELECT i FROM n;"
+      "INSERT INTO Artifact SELECT i, 10, 'u' || i % 77, 2, 'big' || i, NULL, i, i FROM n;"
+      "INSERT INTO ArtifactProperty SELECT i, 'p', 1, i, NULL, NULL, NULL, NULL, NULL FROM n;"
+      "INSERT INTO Execution SELECT i, (SELECT type_id FROM Execution WHERE id = 1), 3, 'big' || "
+      "i, "
+      "'x' || i, 9000 - i, i FROM n;"
+      "INSERT INTO Attribution (context_id, artifact_id) SELECT 1 + i % 3, i FROM n;"
+      "INSERT INTO Event SELECT i, i, 1 + i / 4 + 100, 1 + i % 7, i FROM n WHERE i < 4500;"
+      "INSERT INTO EventPath SELECT i, 0, NULL, 'k' FROM n WHERE i < 4500; DROP TABLE n");
+}
+
+class Interrupted : public ::testing::Test {
+ protected:
+  Interrupted() : copy_("random_history.sqlite") { Grow(&copy_); }
+
+  pid_t StartImport() const {
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    // Small buffers, so that much is on the disk by the time of the kill.
+    execl(PEDIGREE, "pedigree", "import", copy_.url().c_str(), "--data_dir", data_dir_.c_str(),
+          "--write_buffer_bytes", "131072", nullptr);
+    _exit(127);
+  }
+
+  // 0 if it ended well, -1 if it was killed.
+  static int WaitFor(pid_t pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  SqliteCopy copy_;
+  ScratchDirectory scratch_;
+  const std::string data_dir_ = scratch_.path() + "/store";
+};
+
+TEST_F(Interrupted, ByKillsAtRandomPointsMakesTheSame) {
+  const int64_t kills = FromEnvironment("MIGRATE_KILLS", 50);
+  Random random;
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(WaitFor(StartImport()), 0);
+  const auto whole = std::chrono::steady_clock::now() - begin;
+  const auto expected = ProveUrl(copy_.url(), data_dir_);
+  ASSERT_TRUE(IsOk(expected));
+  ASSERT_TRUE(expected->ok()) << expected->ToTable();
+  int64_t done = 0;
+  int64_t finished = 0;
+  while (done < kills) {
+    std::filesystem::remove_all(data_dir_);
+    // Up to three kills of one import before it may end.
+    for (int i = 0; i < 3 && done < kills; ++i) {
+      const pid_t pid = StartImport();
+      std::this_thread::sleep_for(whole * random.Between(0, 999) / 1000);
+      kill(pid, SIGKILL);
+      if (WaitFor(pid) == 0) {
+        ++finished;
+        break;
+      }
+      ++done;
+    }
+    const bool is_done = std::filesystem::exists(data_dir_ + "/PEDIGREE") &&
+                         ReadFile(data_dir_ + "/PEDIGREE").find("ready") != std::string::npos;
+    if (!is_done) {
+      ASSERT_EQ(WaitFor(StartImport()), 0) << "after " << done << " kills";
+    }
+    const auto proof = ProveUrl(copy_.url(), data_dir_);
+    ASSERT_TRUE(IsOk(proof));
+    ASSERT_TRUE(proof->ok()) << proof->ToTable();
+    for (size_t digest = 0; digest < kDigestCount; ++digest) {
+      ASSERT_EQ(proof->actual.digests[digest].ToHex(), expected->actual.digests[digest].ToHex());
+    }
+    // So many that end in time are no kills.
+    ASSERT_LT(finished, 10 * kills);
+  }
+}
+
+TEST_F(Interrupted, GoesOnOnlyIfTheSourceHasNotChanged) {
+  const pid_t pid = StartImport();
+  while (!std::filesystem::exists(data_dir_ + "/db/CURRENT")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  kill(pid, SIGSTOP);
+  if (ReadFile(data_dir_ + "/PEDIGREE").find("importing") == std::string::npos) GTEST_SKIP();
+  // It reads a snapshot, so the file can only be changed once it is gone.
+  kill(pid, SIGKILL);
+  EXPECT_EQ(WaitFor(pid), -1);
+  copy_.Run("UPDATE Artifact SET uri = 'new', last_update_time_since_epoch = 99999 WHERE id = 200");
+  const auto refused = ImportUrl(copy_.url(), data_dir_);
+  // Nothing may have been written yet, and then nothing is continued.
+  if (!refused.ok()) {
+    EXPECT_TRUE(Fails(refused, absl::StatusCode::kFailedPrecondition, "source has changed"));
+  }
+}
+
+}  // namespace
+}  // namespace pedigree::migrate
