@@ -70,7 +70,7 @@ class FaultTest : public ::testing::Test {
 TEST_F(FaultTest, AFullDiskIsSaidAndTheImportGoesOn) {
   Random random;
   const int64_t operations = CountOperations();
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 8; ++i) {
     auto files = NewFiles();
     files->Fail(random.Between(1, operations), FaultFileSystem::FullDisk(), crash::Effect::kPart);
     const absl::Status status = ImportOnto(files);
@@ -85,7 +85,7 @@ TEST_F(FaultTest, AFullDiskIsSaidAndTheImportGoesOn) {
 TEST_F(FaultTest, APowerCutLeavesWhatCanBeGoneOnWith) {
   Random random;
   const int64_t operations = CountOperations();
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 8; ++i) {
     auto files = NewFiles();
     files->CutPowerAt(random.Between(1, operations));
     EXPECT_FALSE(ImportOnto(files).ok() && files->is_cut() &&
