@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "store/bulk_cache_entries.h"
 #include "store/codec.h"
 #include "store/directory.h"
 #include "store/high_water.h"
@@ -146,6 +147,7 @@ absl::Status BulkLoader::PutTypes(Catalog catalog, int64_t last_type_id) {
   PutTypesOf<ml_metadata::Artifact>(catalog, put);
   PutTypesOf<ml_metadata::Execution>(catalog, put);
   PutTypesOf<ml_metadata::Context>(catalog, put);
+  types_ = std::move(catalog);
   return absl::OkStatus();
 }
 
@@ -294,6 +296,8 @@ absl::Status BulkLoader::Finish(const std::array<int64_t, 3>& handed_out) {
     }
     if (absl::Status status = Commit(); !status.ok()) return status;
     if (absl::Status status = WaitForWrite(); !status.ok()) return status;
+    absl::Status entries = WriteCacheEntries(engine_.get(), types_);
+    if (!entries.ok()) return entries;
     const std::string key = ImportKey().Encode();
     const Mutation remove = {true, key, {}};
     if (absl::Status status = engine_->Apply({&remove, 1}, Durability::kUnlogged); !status.ok()) {

@@ -138,7 +138,8 @@ class BulkLoader {
   const BulkLoaderOptions options_;
   uint32_t format_ = 0;
   std::unique_ptr<Engine> engine_;
-  Catalog catalog_;
+  Catalog catalog_;  // Property indexes and the order of creation.
+  Catalog types_;
   Counters counters_;
   ImportState state_;
   bool is_complete_ = false;  // All is written; only the marker is missing.

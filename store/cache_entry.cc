@@ -96,6 +96,7 @@ std::optional<CacheFacts> CacheFactsOf(absl::string_view execution_message) {
   if (!peek.has_value() || facts.fingerprint.empty()) return std::nullopt;
   const int32_t state = peek->state.value_or(Execution::UNKNOWN);
   facts.create_time_ms = peek->create_time_ms;
+  facts.update_time_ms = peek->last_update_time_ms;
   facts.is_cached = state == Execution::CACHED;
   facts.is_complete = facts.is_cached || state == Execution::COMPLETE;
   return facts;

@@ -59,6 +59,7 @@ struct CacheFacts {
   // Of the execution whose result this one took over; 0 if it says none.
   int64_t cached_execution = 0;
   int64_t create_time_ms = 0;
+  int64_t update_time_ms = 0;
   bool is_complete = false;  // COMPLETE or CACHED.
   bool is_cached = false;    // CACHED.
 };

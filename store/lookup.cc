@@ -32,7 +32,7 @@ absl::StatusOr<NodeRecord> NodeRecord::FromBytes(NodeKind kind, int64_t id, std:
   return record;
 }
 
-absl::StatusOr<std::optional<NodeRecord>> Lookup::FindRecord(NodeKind kind, int64_t id) const {
+absl::StatusOr<std::optional<NodeRecord>> KeyLookup::FindRecord(NodeKind kind, int64_t id) const {
   auto bytes = Get(NodeKey{kind, id}.Encode());
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return std::nullopt;
@@ -41,7 +41,25 @@ absl::StatusOr<std::optional<NodeRecord>> Lookup::FindRecord(NodeKind kind, int6
   return std::optional<NodeRecord>(*std::move(record));
 }
 
-absl::StatusOr<std::optional<int64_t>> Lookup::FindId(const std::string& key) const {
+absl::StatusOr<std::vector<int64_t>> KeyLookup::FindContextsOf(NodeKind kind, int64_t id,
+                                                               const NodeRecord& record,
+                                                               size_t most) const {
+  std::vector<int64_t> contexts = record.NearLinks();
+  if (contexts.size() > most) contexts.resize(most);
+  if (!record.HasFarLinks() || contexts.size() == most) return contexts;
+  absl::Status status = VisitEntries(PrefixRange(FarLinkKey::Prefix(kind, id)),
+                                     [&](absl::string_view key, absl::string_view) {
+                                       FarLinkKey link = {};
+                                       if (FarLinkKey::Decode(key, &link)) {
+                                         contexts.push_back(link.context);
+                                       }
+                                       return contexts.size() < most;
+                                     });
+  if (!status.ok()) return status;
+  return contexts;
+}
+
+absl::StatusOr<std::optional<int64_t>> KeyLookup::FindId(const std::string& key) const {
   auto bytes = Get(key);
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return std::nullopt;
@@ -53,20 +71,20 @@ absl::StatusOr<std::optional<int64_t>> Lookup::FindId(const std::string& key) co
   return id;
 }
 
-absl::StatusOr<std::optional<CacheEntry>> Lookup::FindCacheEntry(int64_t execution) const {
+absl::StatusOr<std::optional<CacheEntry>> KeyLookup::FindCacheEntry(int64_t execution) const {
   return Decoded<CacheEntry>(Get(CacheEntryKey{execution}.Encode()), "an entry of the cache");
 }
 
-absl::StatusOr<std::optional<CacheLease>> Lookup::FindCacheLease(const CacheLeaseKey& key) const {
+absl::StatusOr<std::optional<CacheLease>> KeyLookup::FindCacheLease(const CacheLeaseKey& key) const {
   return Decoded<CacheLease>(Get(key.Encode()), "a lease of the cache");
 }
 
-absl::StatusOr<std::optional<int64_t>> Lookup::FindIdByName(NodeKind kind, int64_t type_id,
+absl::StatusOr<std::optional<int64_t>> KeyLookup::FindIdByName(NodeKind kind, int64_t type_id,
                                                             absl::string_view name) const {
   return FindId(NameKey{kind, type_id, name}.Encode());
 }
 
-absl::StatusOr<std::optional<int64_t>> Lookup::FindIdByExternalId(
+absl::StatusOr<std::optional<int64_t>> KeyLookup::FindIdByExternalId(
     NodeKind kind, absl::string_view external_id) const {
   return FindId(ExternalIdKey{kind, external_id}.Encode());
 }

@@ -48,9 +48,10 @@ class NodeRecord {
   RecordView view_;
 };
 
-class Lookup {
+// What is looked up by key. Lookup, below, is what calls are answered from.
+class KeyLookup {
  public:
-  virtual ~Lookup() = default;
+  virtual ~KeyLookup() = default;
 
   // The types as of this state. Valid as long as this object, and in a transaction until it
   // changes a type.
@@ -63,12 +64,12 @@ class Lookup {
   absl::StatusOr<std::optional<int64_t>> FindIdByExternalId(NodeKind kind,
                                                             absl::string_view external_id) const;
 
-  // Visits the events of one execution in insertion order.
-  virtual absl::Status VisitEventsOfExecution(
-      int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const = 0;
+  // The contexts of a node, whose record this is, at most `most`: those in the record, then those
+  // beside it.
+  absl::StatusOr<std::vector<int64_t>> FindContextsOf(NodeKind kind, int64_t id,
+                                                      const NodeRecord& record, size_t most) const;
 
   // The cache of steps.
-  virtual CacheRuntime& cache() const = 0;
   absl::StatusOr<std::optional<CacheEntry>> FindCacheEntry(int64_t execution) const;
   absl::StatusOr<std::optional<CacheLease>> FindCacheLease(const CacheLeaseKey& key) const;
   // Visits the keys of cache_lookup in `range` in order, until `visit` answers false.
@@ -99,6 +100,15 @@ class Lookup {
 
  private:
   absl::StatusOr<std::optional<int64_t>> FindId(const std::string& key) const;
+};
+
+class Lookup : public KeyLookup {
+ public:
+  // Visits the events of one execution in insertion order.
+  virtual absl::Status VisitEventsOfExecution(
+      int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const = 0;
+
+  virtual CacheRuntime& cache() const = 0;
 };
 
 }  // namespace pedigree

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "store/cache_derive.h"
 #include "store/cache_runtime.h"
 #include "store/context_cache.h"
 #include "store/engine.h"
@@ -41,12 +42,6 @@ enum class UpdateTime : uint8_t {
   kIfChanged,      // Only if the stored record changes.
   kAlways,         // PutExecution's force_update_time.
   kStrictlyLater,  // Always, and past the old time even within one millisecond.
-};
-
-// Whose an entry of the cache is.
-struct CachePlace {
-  std::string name_space;
-  std::string pipeline;
 };
 
 class Transaction final : public Lookup {
@@ -203,8 +198,6 @@ class Transaction final : public Lookup {
   absl::StatusOr<CacheEntry> MakeCacheEntry(int64_t execution, const NodeRecord& record,
                                             const CacheFacts& facts,
                                             const std::optional<CacheEntry>& old) const;
-  absl::StatusOr<CachePlace> CachePlaceOf(int64_t execution, const NodeRecord& record,
-                                          const CacheFacts& facts) const;
   void ReplaceCacheEntry(int64_t execution, const std::optional<CacheEntry>& old,
                          const std::optional<CacheEntry>& entry);
   absl::Status SweepCacheLeases();

@@ -11,19 +11,9 @@
 namespace pedigree {
 namespace {
 
-constexpr absl::string_view kPipelineType = "system.Pipeline";
-// Contexts that are asked whose an execution's entry is: it is looked for at the end of a request.
-constexpr size_t kMostContexts = 256;
 // Leases that a grant looks at, and after how long one that ran out is removed.
 constexpr int kSweepsPerGrant = 4;
 constexpr int64_t kKeepLeaseMs = 24 * 60 * 60 * 1000;
-
-// The text of a context's custom property `namespace`.
-absl::string_view NamespaceIn(absl::string_view entry) {
-  const auto property = PeekProperty(entry);
-  if (!property.has_value() || property->name != "namespace") return {};
-  return property->value.string_value;  // "" unless it is a text.
-}
 
 }  // namespace
 
@@ -74,7 +64,7 @@ absl::StatusOr<CacheEntry> Transaction::MakeCacheEntry(int64_t execution, const 
   } else if (old.has_value() && old->is_explicit) {
     place = {old->name_space, old->pipeline};
   } else {
-    auto derived = CachePlaceOf(execution, record, facts);
+    auto derived = DeriveCachePlace(*this, execution, record, facts);
     if (!derived.ok()) return derived.status();
     place = *std::move(derived);
   }
@@ -85,15 +75,12 @@ absl::StatusOr<CacheEntry> Transaction::MakeCacheEntry(int64_t execution, const 
   entry.cache_class = facts.is_complete ? CacheClass::kLive : CacheClass::kNotComplete;
   if (stays_invalidated) entry.cache_class = CacheClass::kInvalidated;
   if (!facts.is_complete) return entry;
-  if (facts.is_cached && facts.cached_execution > 0 && facts.cached_execution != execution) {
-    auto origin = FindCacheEntry(facts.cached_execution);
-    if (!origin.ok()) return origin.status();
-    // That entry is itself as old as its own origin.
-    if (origin->has_value() && (*origin)->completed_ms > 0) {
-      entry.completed_ms = (*origin)->completed_ms;
-      entry.run_ms = (*origin)->run_ms;
-      return entry;
-    }
+  auto origin = FindOriginRun(*this, execution, facts);
+  if (!origin.ok()) return origin.status();
+  if (origin->has_value()) {
+    entry.completed_ms = (*origin)->completed_ms;
+    entry.run_ms = (*origin)->run_ms;
+    return entry;
   }
   const bool begins_anew =
       is_published && old.has_value() && old->cache_class == CacheClass::kInvalidated;
@@ -106,43 +93,6 @@ absl::StatusOr<CacheEntry> Transaction::MakeCacheEntry(int64_t execution, const 
   const int64_t ran_ms = is_published ? published->run_ms : now_ms() - facts.create_time_ms;
   entry.run_ms = std::max<int64_t>(ran_ms, 0);
   return entry;
-}
-
-absl::StatusOr<CachePlace> Transaction::CachePlaceOf(int64_t execution, const NodeRecord& record,
-                                                     const CacheFacts& facts) const {
-  CachePlace place;
-  place.name_space = std::string(facts.name_space);
-  std::vector<int64_t> contexts = record.NearLinks();
-  if (record.HasFarLinks()) {
-    absl::Status status =
-        VisitEntries(PrefixRange(FarLinkKey::Prefix(NodeKind::kExecution, execution)),
-                     [&](absl::string_view key, absl::string_view) {
-                       FarLinkKey link = {};
-                       if (FarLinkKey::Decode(key, &link)) contexts.push_back(link.context);
-                       return contexts.size() < kMostContexts;
-                     });
-    if (!status.ok()) return status;
-  }
-  for (int64_t id : contexts) {
-    if (!place.name_space.empty() && !place.pipeline.empty()) break;
-    auto context = FindRecord(NodeKind::kContext, id);
-    if (!context.ok()) return context.status();
-    if (!context->has_value()) continue;
-    absl::string_view name_space;
-    const auto peek = PeekNode(NodeKind::kContext, (*context)->message(),
-                               [&](bool is_custom, absl::string_view entry) {
-                                 if (is_custom && name_space.empty()) {
-                                   name_space = NamespaceIn(entry);
-                                 }
-                               });
-    if (!peek.has_value()) return DamagedRecord("context", id);
-    if (place.name_space.empty()) place.name_space = std::string(name_space);
-    if (place.pipeline.empty() &&
-        catalog_->TypeName(NodeKind::kContext, peek->type_id) == kPipelineType) {
-      place.pipeline = std::string(peek->name.value_or(""));
-    }
-  }
-  return place;
 }
 
 void Transaction::ReplaceCacheEntry(int64_t execution, const std::optional<CacheEntry>& old,

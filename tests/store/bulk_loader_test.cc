@@ -310,6 +310,63 @@ TEST_F(BulkLoaderTest, KeepsCreateTimesThatDoNotFollowIds) {
   EXPECT_EQ(ProblemsOf(*store), "");
 }
 
+// As if this store had served the history: whose a result is, and since when it is there.
+TEST_F(BulkLoaderTest, ResultsWithAFingerprintAreInTheCache) {
+  const auto put = [](BulkLoader* loader, int64_t id, Execution::State state,
+                      absl::string_view cached_execution, std::vector<int64_t> contexts) {
+    Execution execution = NodeOf<Execution>(id, 11, 100 * id);
+    auto& properties = *execution.mutable_custom_properties();
+    properties["cache_fingerprint"].set_string_value("f");
+    if (!cached_execution.empty()) {
+      properties["cached_execution_id"].set_string_value(std::string(cached_execution));
+    }
+    execution.set_last_known_state(state);
+    execution.set_last_update_time_since_epoch(100 * id + 7);
+    EXPECT_TRUE(IsOk(loader->PutNode(execution, contexts)));
+  };
+  {
+    auto loader = OpenLoader();
+    Catalog catalog = ThreeTypes();
+    AddType<Context>(13, "system.Pipeline", &catalog);
+    ASSERT_TRUE(IsOk(loader->PutTypes(catalog, 13)));
+    std::vector<int64_t> many;  // So many that they do not stand in the record.
+    for (int64_t id = 1; id <= 40; ++id) many.push_back(id);
+    put(loader.get(), 1, Execution::COMPLETE, "", {1, 2});
+    put(loader.get(), 2, Execution::CACHED, "1", many);
+    put(loader.get(), 3, Execution::RUNNING, "", {});
+    put(loader.get(), 4, Execution::CACHED, "3", {});  // Names one that is not complete.
+    Execution without = NodeOf<Execution>(5, 11, 500);
+    without.clear_custom_properties();
+    EXPECT_TRUE(IsOk(loader->PutNode(without, {1})));
+    for (int64_t id = 1; id <= 40; ++id) {
+      Context context = NodeOf<Context>(id, id == 40 ? 13 : 12, 100);
+      if (id == 2) (*context.mutable_custom_properties())["namespace"].set_string_value("n");
+      EXPECT_TRUE(IsOk(loader->PutNode(context, {})));
+    }
+    ASSERT_TRUE(IsOk(loader->Finish(kNothingMore)));
+  }
+  auto store = OpenStore();
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(ProblemsOf(*store), "");
+  std::vector<std::string> entries;
+  EXPECT_TRUE(IsOk(store->Read(Blocking::kAllowed, [&](const Reader& reader) -> absl::Status {
+    for (int64_t id = 1; id <= 5; ++id) {
+      auto entry = reader.FindCacheEntry(id);
+      if (!entry.ok()) return entry.status();
+      if (!entry->has_value()) {
+        entries.push_back("none");
+        continue;
+      }
+      entries.push_back(absl::StrCat(static_cast<int>((*entry)->cache_class), " ", (*entry)->completed_ms, " ",
+                                     (*entry)->run_ms, " ", (*entry)->name_space, " ",
+                                     (*entry)->pipeline));
+    }
+    return absl::OkStatus();
+  })));
+  EXPECT_EQ(entries, (std::vector<std::string>{"1 107 7 n ", "1 107 7 n n40", "2 0 0  ",
+                                               "1 407 7  ", "none"}));
+}
+
 TEST_F(BulkLoaderTest, VerifyMissesNoEntryByCreateTime) {
   {
     auto loader = OpenLoader({NodeKind::kArtifact});
