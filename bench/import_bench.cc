@@ -118,6 +118,7 @@ int64_t ReadEveryRow(const std::string& path) {
   sqlite3* db = OpenSqliteFile(path);
   int64_t rows = 0;
   size_t bytes = 0;
+  uint64_t number = 0;
   for (size_t table = 0; table < migrate::kTableCount; ++table) {
     const std::string sql =
         absl::StrCat("SELECT * FROM ", migrate::NameOf(static_cast<Table>(table)));
@@ -127,13 +128,24 @@ int64_t ReadEveryRow(const std::string& path) {
     while (sqlite3_step(statement) == SQLITE_ROW) {
       ++rows;
       for (int i = 0; i < columns; ++i) {
-        bytes += static_cast<size_t>(sqlite3_column_bytes(statement, i));
+        // Not as text: that would convert numbers.
+        switch (sqlite3_column_type(statement, i)) {
+          case SQLITE_NULL:
+            break;
+          case SQLITE_INTEGER:
+            number += static_cast<uint64_t>(sqlite3_column_int64(statement, i));
+            bytes += sizeof(number);
+            break;
+          default:
+            bytes += static_cast<size_t>(sqlite3_column_bytes(statement, i));
+        }
       }
     }
     sqlite3_finalize(statement);
   }
   sqlite3_close(db);
-  std::printf("source: %lld rows, %zu bytes of values\n", static_cast<long long>(rows), bytes);
+  std::printf("source: %lld rows, %zu bytes of values, sum %llx\n", static_cast<long long>(rows),
+              bytes, static_cast<unsigned long long>(number));
   return rows;
 }
 
