@@ -74,7 +74,7 @@ class MadeSoFar final : public KeyLookup {
   Engine& engine_;
   const Catalog& catalog_;
   const std::shared_ptr<const View> nodes_;
-  std::shared_ptr<const View> entries_;  // With all that has been written.
+  std::shared_ptr<const View> entries_;                 // With all that has been written.
   absl::flat_hash_map<std::string, std::string> made_;  // What has not.
   mutable absl::flat_hash_map<std::string, std::optional<std::string>> held_contexts_;
 };
@@ -102,12 +102,12 @@ absl::StatusOr<CacheEntry> MakeEntry(const MadeSoFar& made, int64_t execution,
 
 absl::StatusOr<bool> AnyFingerprint(const View& view) {
   bool found = false;
-  absl::Status status = view.Scan(PrefixRange(PropertyKey::Prefix(kCacheFingerprintIndex)),
-                                  Direction::kAscending, Blocking::kAllowed,
-                                  [&](absl::string_view, absl::string_view) {
-                                    found = true;
-                                    return false;
-                                  });
+  absl::Status status =
+      view.Scan(PrefixRange(PropertyKey::Prefix(kCacheFingerprintIndex)), Direction::kAscending,
+                Blocking::kAllowed, [&](absl::string_view, absl::string_view) {
+                  found = true;
+                  return false;
+                });
   if (!status.ok()) return status;
   return found;
 }

@@ -75,12 +75,13 @@ absl::StatusOr<std::optional<CacheEntry>> KeyLookup::FindCacheEntry(int64_t exec
   return Decoded<CacheEntry>(Get(CacheEntryKey{execution}.Encode()), "an entry of the cache");
 }
 
-absl::StatusOr<std::optional<CacheLease>> KeyLookup::FindCacheLease(const CacheLeaseKey& key) const {
+absl::StatusOr<std::optional<CacheLease>> KeyLookup::FindCacheLease(
+    const CacheLeaseKey& key) const {
   return Decoded<CacheLease>(Get(key.Encode()), "a lease of the cache");
 }
 
 absl::StatusOr<std::optional<int64_t>> KeyLookup::FindIdByName(NodeKind kind, int64_t type_id,
-                                                            absl::string_view name) const {
+                                                               absl::string_view name) const {
   return FindId(NameKey{kind, type_id, name}.Encode());
 }
 

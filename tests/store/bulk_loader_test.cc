@@ -357,9 +357,9 @@ TEST_F(BulkLoaderTest, ResultsWithAFingerprintAreInTheCache) {
         entries.push_back("none");
         continue;
       }
-      entries.push_back(absl::StrCat(static_cast<int>((*entry)->cache_class), " ", (*entry)->completed_ms, " ",
-                                     (*entry)->run_ms, " ", (*entry)->name_space, " ",
-                                     (*entry)->pipeline));
+      entries.push_back(absl::StrCat(static_cast<int>((*entry)->cache_class), " ",
+                                     (*entry)->completed_ms, " ", (*entry)->run_ms, " ",
+                                     (*entry)->name_space, " ", (*entry)->pipeline));
     }
     return absl::OkStatus();
   })));
