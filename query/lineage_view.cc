@@ -108,8 +108,15 @@ absl::Status LineageView::HideLater(const Reader& reader) {
   return absl::OkStatus();
 }
 
+bool LineageView::HasEvents(LineageNode node) const {
+  if (node.is_execution()) return graph().EventsOf(node.id(), last_event()).Next() != 0;
+  return graph().Producers(node.id(), last_event()).Next() != 0 ||
+         graph().Consumers(node.id(), last_event()).Next() != 0;
+}
+
 absl::StatusOr<bool> LineageView::Exists(const Reader& reader, LineageNode node) const {
   if (!Has(node)) return false;
+  if (HasEvents(node)) return true;  // Which only nodes have that are there.
   auto record = reader.FindRecord(node.kind(), node.id());
   if (!record.ok()) return record.status();
   return record->has_value();

@@ -87,8 +87,8 @@ TEST_P(KeptFormats, GoesUpToTheNewestVersion) {
   EXPECT_EQ(Counts(*store), GetParam().holds);
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, KeptFormats, ::testing::ValuesIn(kKept), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(Every, KeptFormats, ::testing::ValuesIn(kKept), [](const auto& kept) {
+  std::string name = kept.param.name;
   for (char& c : name) c = c == '-' ? '_' : c;
   return name;
 });

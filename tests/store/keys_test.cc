@@ -34,6 +34,8 @@ std::vector<std::string> EncodedExamples() {
       ExecutionEventsKey{3, 9}.Encode(),
       ArtifactEventKey{7, 3, ml_metadata::Event::OUTPUT}.Encode(),
       LineageSnapshotKey().Encode(),
+      CreateOrderKey().Encode(),
+      ImportKey().Encode(),
       EventLogKey{9}.Encode(),
       CacheTokenKey().Encode(),
       CacheEntryKey{4}.Encode(),
@@ -50,6 +52,7 @@ std::vector<std::string> EncodedExamples() {
       Block(TypeMembersPrefix(NodeKind::kExecution, 11), 1),
       Block(ContextMembersPrefix(2, NodeKind::kArtifact), 0),
       Block(UpdateTimePrefix(NodeKind::kArtifact, 5), 0),
+      Block(CreateTimePrefix(NodeKind::kArtifact, 5), 0),
   };
 }
 
