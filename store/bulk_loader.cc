@@ -88,6 +88,7 @@ absl::Status BulkLoader::OpenEngine() {
   RocksDbOptions rocksdb_options;
   rocksdb_options.directory = DatabaseDirectory(options_.data_dir);
   rocksdb_options.mode = OpenMode::kCreate;
+  rocksdb_options.work_load = WorkLoad::kBulkLoad;
   rocksdb_options.block_cache_bytes = options_.block_cache_bytes;
   rocksdb_options.write_buffer_bytes = options_.write_buffer_bytes;
   rocksdb_options.file_system = options_.file_system;
@@ -306,6 +307,7 @@ absl::Status BulkLoader::Finish(const std::array<int64_t, 3>& handed_out) {
     is_complete_ = true;
   }
   if (absl::Status status = engine_->Flush(); !status.ok()) return status;
+  if (absl::Status status = engine_->Compact(); !status.ok()) return status;
   absl::Status status = WriteHighWater(options_.data_dir, engine_->LastSequence());
   return status.ok() ? MarkReady(options_.data_dir, format_) : status;
 }

@@ -96,8 +96,8 @@ class BulkLoader {
   // execution, type) is free.
   absl::Status AddEvent(const ml_metadata::Event& event, int64_t source_id);
 
-  // Writes what is left and makes the store ready. `handed_out`: ids up to these are never given to
-  // new nodes.
+  // Writes what is left, merges the files and makes the store ready. `handed_out`: ids up to these
+  // are never given to new nodes.
   absl::Status Finish(const std::array<int64_t, 3>& handed_out);
 
  private:

@@ -103,6 +103,10 @@ class Engine {
   // Writes everything that is only in memory and log to table files.
   virtual absl::Status Flush() = 0;
 
+  // Merges all table files, once and for all. For the end of a bulk load: takes as long as reading
+  // and writing everything.
+  virtual absl::Status Compact() = 0;
+
   // Reads every byte of every file back and checks it. Errors: DataLoss naming the file.
   virtual absl::Status VerifyFiles() = 0;
 

@@ -21,9 +21,16 @@ enum class OpenMode : uint8_t {
   kCreate,     // What is missing is created: only for a store that never acknowledged a write.
 };
 
+// What the database is tuned for. What it holds is the same.
+enum class WorkLoad : uint8_t {
+  kServing,
+  kBulkLoad,  // Large batches, few reads: files are merged once, by Compact() at the end.
+};
+
 struct RocksDbOptions {
   std::string directory;
   OpenMode mode = OpenMode::kReadWrite;
+  WorkLoad work_load = WorkLoad::kServing;
   size_t block_cache_bytes = 0;
   size_t write_buffer_bytes = 0;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // The system's if null.
