@@ -47,9 +47,8 @@ Dispatcher::~Dispatcher() {
   store_->SetCacheListener(nullptr);
   waits_->Stop();
   workers_.Stop();
-  // Calls that are queued count themselves here when they are answered. Writes are done in the
-  // order in which they were queued, so after this one none is left.
-  store_->Write([](Transaction&) { return absl::OkStatus(); }).IgnoreError();
+  // Calls that are queued count themselves here when they are answered.
+  store_->WaitForAcceptedWrites();
 }
 
 void Dispatcher::Submit(const Method& method, absl::string_view request,

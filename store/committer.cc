@@ -85,9 +85,16 @@ absl::Status Committer::Accept(std::unique_ptr<PendingWrite>* write) {
     queued_bytes_ += bytes;
     was_empty = queue_.empty();
     queue_.push_back(std::move(*write));
+    ++accepted_;
   }
   if (was_empty) wake_.notify_all();
   return absl::OkStatus();
+}
+
+void Committer::WaitForAccepted() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const uint64_t last = accepted_;
+  answered_some_.wait(lock, [&] { return answered_ >= last; });
 }
 
 void Committer::Publish() {
@@ -108,7 +115,13 @@ void Committer::Loop() {
       std::swap(taken, queue_);
       queued_bytes_ = 0;
     }
+    const size_t writes = taken.size();
     while (!taken.empty()) CommitGroup(&taken);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      answered_ += writes;
+    }
+    answered_some_.notify_all();
   }
 }
 

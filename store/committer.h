@@ -83,6 +83,10 @@ class Committer {
   // waiting or the committer is stopping, Done(Unavailable) is called before this returns.
   void Enqueue(std::unique_ptr<PendingWrite> write);
 
+  // Returns when every write that was accepted before has been answered. Not for the committer's
+  // thread.
+  void WaitForAccepted();
+
   // The newest committed state. Never null.
   std::shared_ptr<const Version> CurrentVersion() const {
     std::lock_guard<std::mutex> lock(version_mutex_);
@@ -122,8 +126,11 @@ class Committer {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  Queue queue_;  // Guarded by mutex_, as are the two below.
+  std::condition_variable answered_some_;
+  Queue queue_;  // Guarded by mutex_, as are the four below.
   size_t queued_bytes_ = 0;
+  uint64_t accepted_ = 0;  // Writes, ever.
+  uint64_t answered_ = 0;
   bool stopping_ = false;
   std::atomic<bool> unsynced_ = false;
 

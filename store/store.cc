@@ -290,6 +290,8 @@ absl::Status Store::Read(std::shared_ptr<const Version> version, Blocking blocki
 
 void Store::Enqueue(std::unique_ptr<PendingWrite> write) { committer_->Enqueue(std::move(write)); }
 
+void Store::WaitForAcceptedWrites() { committer_->WaitForAccepted(); }
+
 absl::Status Store::Write(std::function<absl::Status(Transaction& transaction)> write) {
   std::promise<absl::Status> done;
   std::future<absl::Status> result = done.get_future();

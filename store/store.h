@@ -100,6 +100,9 @@ class Store {
   // Hands a write to the committer, as Committer::Enqueue.
   void Enqueue(std::unique_ptr<PendingWrite> write);
 
+  // As Committer::WaitForAccepted.
+  void WaitForAcceptedWrites();
+
   // Runs one write and waits for it. Not for threads that must not block.
   absl::Status Write(std::function<absl::Status(Transaction& transaction)> write);
 
