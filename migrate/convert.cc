@@ -189,26 +189,6 @@ PropertyRow ToPropertyRow(const std::string& name, bool is_custom, const Value& 
   return row;
 }
 
-PropertyType KindOf(const Value& value) {
-  switch (value.value_case()) {
-    case Value::kIntValue:
-      return PropertyType::INT;
-    case Value::kDoubleValue:
-      return PropertyType::DOUBLE;
-    case Value::kStringValue:
-      return PropertyType::STRING;
-    case Value::kStructValue:
-      return PropertyType::STRUCT;
-    case Value::kProtoValue:
-      return PropertyType::PROTO;
-    case Value::kBoolValue:
-      return PropertyType::BOOLEAN;
-    case Value::VALUE_NOT_SET:
-      break;
-  }
-  return PropertyType::UNKNOWN;
-}
-
 template <class Node>
 absl::StatusOr<Node> ToNode(const NodeRow& row) {
   Node node;

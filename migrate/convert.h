@@ -24,9 +24,6 @@ inline constexpr absl::string_view kStructPrefix = "mlmd-struct::";
 absl::StatusOr<ml_metadata::Value> ToValue(const PropertyRow& row);
 PropertyRow ToPropertyRow(const std::string& name, bool is_custom, const ml_metadata::Value& value);
 
-// The kind of value that a type must declare for it.
-ml_metadata::PropertyType KindOf(const ml_metadata::Value& value);
-
 // InvalidArgument as ToValue(). An artifact whose uri is NULL has none.
 template <class Node>
 absl::StatusOr<Node> ToNode(const NodeRow& row);

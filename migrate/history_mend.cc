@@ -6,6 +6,7 @@
 #include "migrate/convert.h"
 #include "migrate/history.h"
 #include "store/event_graph.h"
+#include "store/property.h"
 
 namespace pedigree::migrate {
 namespace {
@@ -193,7 +194,7 @@ bool History::MendProperty(NodeKind kind, const NodeRow& node, const TypeFacts& 
   }
   if (property->is_custom) return true;
   const auto declared = type.properties.find(property->name);
-  if (declared != type.properties.end() && declared->second == KindOf(*value)) return true;
+  if (declared != type.properties.end() && declared->second == PropertyTypeOf(*value)) return true;
   if (Find(Problem::kUndeclaredProperty, where) != Repair::kMakeCustom) return false;
   const bool is_taken =
       std::any_of(node.properties.begin(), node.properties.end(), [&](const PropertyRow& other) {

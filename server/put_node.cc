@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "store/property.h"
 #include "store/text.h"
 
 namespace pedigree {
@@ -14,7 +15,6 @@ using google::protobuf::FieldMask;
 using ml_metadata::Artifact;
 using ml_metadata::Context;
 using ml_metadata::Execution;
-using ml_metadata::PropertyType;
 using ml_metadata::Value;
 using Properties = google::protobuf::Map<std::string, Value>;
 
@@ -29,26 +29,6 @@ absl::Status Invalid(const Node& node, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(TraitsOf<Node>::kName, who, ": ", what));
 }
 
-PropertyType KindOf(const Value& value) {
-  switch (value.value_case()) {
-    case Value::kIntValue:
-      return PropertyType::INT;
-    case Value::kDoubleValue:
-      return PropertyType::DOUBLE;
-    case Value::kStringValue:
-      return PropertyType::STRING;
-    case Value::kStructValue:
-      return PropertyType::STRUCT;
-    case Value::kProtoValue:
-      return PropertyType::PROTO;
-    case Value::kBoolValue:
-      return PropertyType::BOOLEAN;
-    case Value::VALUE_NOT_SET:
-      break;
-  }
-  return PropertyType::UNKNOWN;
-}
-
 template <class Node>
 absl::Status CheckProperties(const Node& node, const typename TraitsOf<Node>::Type& type) {
   for (const auto& [name, value] : node.properties()) {
@@ -57,11 +37,11 @@ absl::Status CheckProperties(const Node& node, const typename TraitsOf<Node>::Ty
       return Invalid(node, absl::StrCat("property ", Quoted(name), " is not declared by type ",
                                         Quoted(type.name())));
     }
-    if (declared->second != KindOf(value)) {
-      return Invalid(
-          node, absl::StrCat("property ", Quoted(name), " is ", PropertyType_Name(KindOf(value)),
-                             ", type ", Quoted(type.name()), " declares ",
-                             PropertyType_Name(declared->second)));
+    if (declared->second != PropertyTypeOf(value)) {
+      return Invalid(node, absl::StrCat("property ", Quoted(name), " is ",
+                                        PropertyType_Name(PropertyTypeOf(value)), ", type ",
+                                        Quoted(type.name()), " declares ",
+                                        PropertyType_Name(declared->second)));
     }
   }
   return absl::OkStatus();

@@ -64,6 +64,26 @@ PropertyValue PropertyValue::Of(const Value& value) {
   return {};
 }
 
+ml_metadata::PropertyType PropertyTypeOf(const Value& value) {
+  switch (value.value_case()) {
+    case Value::kIntValue:
+      return ml_metadata::INT;
+    case Value::kDoubleValue:
+      return ml_metadata::DOUBLE;
+    case Value::kStringValue:
+      return ml_metadata::STRING;
+    case Value::kStructValue:
+      return ml_metadata::STRUCT;
+    case Value::kProtoValue:
+      return ml_metadata::PROTO;
+    case Value::kBoolValue:
+      return ml_metadata::BOOLEAN;
+    case Value::VALUE_NOT_SET:
+      break;
+  }
+  return ml_metadata::UNKNOWN;
+}
+
 void AppendPropertyValue(std::string* out, const PropertyValue& value) {
   AppendU8(out, static_cast<uint8_t>(value.kind));
   switch (value.kind) {

@@ -41,6 +41,9 @@ struct PropertyValue {
 // REQUIRES: not kOther.
 void AppendPropertyValue(std::string* out, const PropertyValue& value);
 
+// The kind of property that a value fits; UNKNOWN if none is set.
+ml_metadata::PropertyType PropertyTypeOf(const ml_metadata::Value& value);
+
 struct PropertyPeek {
   absl::string_view name;
   PropertyValue value;

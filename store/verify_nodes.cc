@@ -3,33 +3,11 @@
 #include <utility>
 
 #include "store/codec.h"
+#include "store/property.h"
 #include "store/verifier.h"
 
 namespace pedigree {
 namespace {
-
-using ml_metadata::PropertyType;
-using ml_metadata::Value;
-
-PropertyType KindOf(const Value& value) {
-  switch (value.value_case()) {
-    case Value::kIntValue:
-      return PropertyType::INT;
-    case Value::kDoubleValue:
-      return PropertyType::DOUBLE;
-    case Value::kStringValue:
-      return PropertyType::STRING;
-    case Value::kStructValue:
-      return PropertyType::STRUCT;
-    case Value::kProtoValue:
-      return PropertyType::PROTO;
-    case Value::kBoolValue:
-      return PropertyType::BOOLEAN;
-    case Value::VALUE_NOT_SET:
-      break;
-  }
-  return PropertyType::UNKNOWN;
-}
 
 template <class Message>
 bool Parse(absl::string_view bytes, Message* message) {
@@ -44,7 +22,8 @@ bool Fits(const Catalog& catalog, absl::string_view message) {
   if (type == nullptr || node.has_type()) return false;
   for (const auto& [name, value] : node.properties()) {
     const auto declared = type->properties().find(name);
-    if (declared == type->properties().end() || declared->second != KindOf(value)) return false;
+    if (declared == type->properties().end() || declared->second != PropertyTypeOf(value))
+      return false;
   }
   return true;
 }
