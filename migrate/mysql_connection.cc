@@ -113,17 +113,10 @@ class MysqlConnection final : public SqlConnection {
   }
 
   absl::StatusOr<std::vector<std::string>> Columns(absl::string_view table) override {
-    std::vector<std::string> columns;
-    absl::Status status =
-        Query(absl::StrCat("SELECT LOWER(column_name) FROM information_schema.columns WHERE "
+    return FirstColumn(
+        this, absl::StrCat("SELECT LOWER(column_name) FROM information_schema.columns WHERE "
                            "table_schema = DATABASE() AND table_name = '",
-                           table, "' ORDER BY ordinal_position"),
-              [&](const SqlRow& row) {
-                columns.emplace_back(row.Bytes(0));
-                return absl::OkStatus();
-              });
-    if (!status.ok()) return status;
-    return columns;
+                           table, "' ORDER BY ordinal_position"));
   }
 
   absl::StatusOr<int64_t> LastHandedOut(absl::string_view table) override {

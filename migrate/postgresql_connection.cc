@@ -102,17 +102,10 @@ class PostgresqlConnection final : public SqlConnection {
   }
 
   absl::StatusOr<std::vector<std::string>> Columns(absl::string_view table) override {
-    std::vector<std::string> columns;
-    absl::Status status =
-        Query(absl::StrCat("SELECT LOWER(column_name) FROM information_schema.columns WHERE "
+    return FirstColumn(
+        this, absl::StrCat("SELECT LOWER(column_name) FROM information_schema.columns WHERE "
                            "table_schema = ANY(current_schemas(false)) AND table_name = '",
-                           absl::AsciiStrToLower(table), "' ORDER BY ordinal_position"),
-              [&](const SqlRow& row) {
-                columns.emplace_back(row.Bytes(0));
-                return absl::OkStatus();
-              });
-    if (!status.ok()) return status;
-    return columns;
+                           absl::AsciiStrToLower(table), "' ORDER BY ordinal_position"));
   }
 
   absl::StatusOr<int64_t> LastHandedOut(absl::string_view table) override {

@@ -62,4 +62,8 @@ class SqlConnection {
   virtual absl::StatusOr<int64_t> LastHandedOut(absl::string_view table) = 0;
 };
 
+// The texts of the first column.
+absl::StatusOr<std::vector<std::string>> FirstColumn(SqlConnection* connection,
+                                                     const std::string& sql);
+
 }  // namespace pedigree::migrate

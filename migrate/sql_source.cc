@@ -360,6 +360,17 @@ class SqlSource final : public Source {
 
 }  // namespace
 
+absl::StatusOr<std::vector<std::string>> FirstColumn(SqlConnection* connection,
+                                                     const std::string& sql) {
+  std::vector<std::string> texts;
+  absl::Status status = connection->Query(sql, [&](const SqlRow& row) {
+    texts.emplace_back(row.Bytes(0));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return texts;
+}
+
 absl::StatusOr<std::unique_ptr<Source>> OpenSqlSource(std::unique_ptr<SqlConnection> connection,
                                                       std::string name) {
   auto columns = connection->Columns("MLMDEnv");
