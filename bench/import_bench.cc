@@ -24,7 +24,7 @@
 #include "store/rocksdb_engine.h"
 
 DEFINE_int64(executions, 100'000, "executions of the source");
-DEFINE_string(directory, "", "where to work; a new directory under /tmp if empty");
+DEFINE_string(directory, "", "where to work; if empty, a new directory in $TMPDIR, else /tmp");
 DEFINE_string(source, "", "an MLMD database in SQLite to import instead of a made one");
 
 namespace pedigree {
@@ -190,7 +190,7 @@ double WriteRaw(const std::string& from, const std::string& to) {
 void Run() {
   std::string directory = FLAGS_directory;
   if (directory.empty()) {
-    directory = "/tmp/pedigree-import-bench-XXXXXX";
+    directory = (fs::temp_directory_path() / "import-bench-XXXXXX").string();
     if (mkdtemp(directory.data()) == nullptr) Check(absl::InternalError("no directory"));
   }
   std::string path = FLAGS_source;

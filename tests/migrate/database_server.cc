@@ -77,7 +77,8 @@ DatabaseServer::~DatabaseServer() {
 }
 
 absl::Status DatabaseServer::Prepare() {
-  std::string name = "/tmp/pedigree-database-XXXXXX";
+  // Sockets lie in it, whose paths must be short.
+  std::string name = (fs::temp_directory_path() / "database-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) return absl::InternalError("no directory");
   directory_ = name;
   if (chmod(name.c_str(), 0755) != 0 || chown(name.c_str(), ServerUser(), ServerGroup()) != 0) {

@@ -112,6 +112,13 @@ INSTANTIATE_TEST_SUITE_P(Genuine, EveryDatabase, ::testing::ValuesIn(SqliteFiles
                            return name;
                          });
 
+void ImportAndProve(const std::string& url, const std::string& data_dir) {
+  ASSERT_TRUE(IsOk(ImportUrl(url, data_dir)));
+  const auto proof = ProveUrl(url, data_dir);
+  ASSERT_TRUE(IsOk(proof));
+  EXPECT_TRUE(proof->ok()) << proof->ToTable();
+}
+
 TEST(ExportTest, HasTheIndexesOfAGenuineDatabase) {
   ScratchDirectory scratch;
   ASSERT_TRUE(
@@ -244,10 +251,7 @@ TEST(ImportTest, TellsNullFromEmpty) {
       "UPDATE Artifact SET uri = NULL, name = '' WHERE id = 1;"
       "UPDATE Artifact SET uri = '', name = NULL WHERE id = 2");
   const std::string data_dir = scratch.path() + "/store";
-  ASSERT_TRUE(IsOk(ImportUrl(copy.url(), data_dir)));
-  const auto proof = ProveUrl(copy.url(), data_dir);
-  ASSERT_TRUE(IsOk(proof));
-  EXPECT_TRUE(proof->ok()) << proof->ToTable();
+  ImportAndProve(copy.url(), data_dir);
   copy.Run("UPDATE Artifact SET uri = '' WHERE id = 1");
   EXPECT_FALSE(ProveUrl(copy.url(), data_dir)->ok());
 }
@@ -277,10 +281,7 @@ TEST(ImportTest, KeepsCreateTimesThatDoNotFollowIds) {
   SqliteCopy copy("random_history.sqlite");
   copy.Run("UPDATE Artifact SET create_time_since_epoch = 2000 - id");
   const std::string data_dir = scratch.path() + "/store";
-  ASSERT_TRUE(IsOk(ImportUrl(copy.url(), data_dir)));
-  const auto proof = ProveUrl(copy.url(), data_dir);
-  ASSERT_TRUE(IsOk(proof));
-  EXPECT_TRUE(proof->ok()) << proof->ToTable();
+  ImportAndProve(copy.url(), data_dir);
 }
 
 // The predefined types of a database that is older than they are come last, and are no difference.
@@ -325,10 +326,7 @@ TEST(ImportTest, ReadsEveryPage) {
       "INSERT INTO EventPath SELECT id, 1, id, NULL FROM Event WHERE id > 100");
   EXPECT_EQ(NodesOf(copy.url(), NodeKind::kArtifact).size(), 32u + 3200u);
   const std::string data_dir = scratch.path() + "/store";
-  ASSERT_TRUE(IsOk(ImportUrl(copy.url(), data_dir)));
-  const auto proof = ProveUrl(copy.url(), data_dir);
-  ASSERT_TRUE(IsOk(proof));
-  EXPECT_TRUE(proof->ok()) << proof->ToTable();
+  ImportAndProve(copy.url(), data_dir);
 }
 
 }  // namespace
