@@ -215,8 +215,8 @@ class LineageView {
   }
 
  private:
-  bool HasEvents(LineageNode node) const;
   LineageView(const Reader& reader, int64_t as_of_ms);
+  bool HasEvents(LineageNode node) const;
   // Hides what was created after as_of_ms_, where ids do not say so.
   absl::Status HideLater(const Reader& reader);
 
