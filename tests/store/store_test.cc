@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <latch>
 #include <map>
@@ -250,6 +251,38 @@ TEST(GroupCommit, RefusesWhatIsTooMuchToWait) {
   released.count_down();
   EXPECT_TRUE(IsOk(first.get_future().get()));
   EXPECT_TRUE(IsOk(waits.get_future().get()));
+}
+
+// Also when the queue is so full that nothing more is accepted.
+TEST(GroupCommit, WaitsForWhatWasAccepted) {
+  ScratchDirectory scratch;
+  StoreOptions options;
+  options.data_dir = scratch.path() + "/store";
+  options.max_queued_bytes = 1000;
+  auto opened = Store::Open(options);
+  ASSERT_TRUE(IsOk(opened));
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::promise<absl::Status> first;
+  std::promise<absl::Status> last;
+  const auto nothing = [](Transaction&) { return absl::OkStatus(); };
+  (*opened)->Enqueue(std::make_unique<TestWrite>(
+      [&](Transaction&) {
+        begun.set_value();
+        go_on.get_future().wait();
+        return absl::OkStatus();
+      },
+      &first, 1));
+  begun.get_future().wait();
+  (*opened)->Enqueue(std::make_unique<TestWrite>(nothing, &last, 5000));
+  auto waited = std::async(std::launch::async, [&] {
+    (*opened)->WaitForAcceptedWrites();
+    return last.get_future().wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  });
+  EXPECT_EQ(waited.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  go_on.set_value();
+  EXPECT_TRUE(waited.get());
+  (*opened)->WaitForAcceptedWrites();  // Nothing is left to wait for.
 }
 
 TEST(GroupCommit, ClosingFinishesWhatWasAccepted) {
