@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "store/store.h"
 
 namespace CLI {
 class App;
@@ -39,8 +38,5 @@ std::unique_ptr<Command> MakeDowngradeCommand();
 inline constexpr char kSourceHelp[] =
     "the database of MLMD's: sqlite:FILE, mysql://USER:PASSWORD@HOST:PORT/DATABASE or "
     "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (passwords also from MYSQL_PWD, PGPASSWORD)";
-
-// Opens a store that is there. NotFound if there is none; as Store::Open.
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& data_dir);
 
 }  // namespace pedigree::cli

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/command.h"
+#include "cli/open_store.h"
 #include "migrate/export.h"
 #include "migrate/schema.h"
 #include "store/text.h"

@@ -1,8 +1,9 @@
+#include "cli/open_store.h"
+
 #include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/command.h"
 #include "store/text.h"
 
 namespace pedigree::cli {

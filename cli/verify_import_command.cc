@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/command.h"
+#include "cli/open_store.h"
 #include "migrate/verify_import.h"
 #include "store/durable_file.h"
 
