@@ -44,13 +44,14 @@ struct Finished {
 }  // namespace
 
 Committer::Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const Catalog> catalog,
-                     const Counters& counters, CommitterOptions options)
+                     const Counters& counters, const JournalHead& journal, CommitterOptions options)
     : engine_(engine),
       memory_(memory),
       options_(std::move(options)),
-      transaction_(engine, memory.graph, memory.cache),
+      transaction_(engine, memory.graph, memory.cache, options_.journal),
       catalog_(std::move(catalog)),
       counters_(counters),
+      journal_(journal),
       group_requests_(kGroupBounds),
       apply_ns_(kApplyBounds) {
   Publish();
@@ -100,7 +101,7 @@ void Committer::WaitForAccepted() {
 void Committer::Publish() {
   auto version = std::make_shared<const Version>(
       Version{engine_->CurrentView(), catalog_, counters_, memory_.graph, ++version_number_,
-              memory_.records, memory_.cache});
+              memory_.records, memory_.cache, journal_});
   std::lock_guard<std::mutex> lock(version_mutex_);
   version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }
@@ -128,7 +129,7 @@ void Committer::Loop() {
 void Committer::CommitGroup(Queue* queue) {
   std::vector<Finished> finished;
   size_t bytes = 0;
-  transaction_.BeginGroup(catalog_, counters_, options_.clock_ms());
+  transaction_.BeginGroup(catalog_, counters_, journal_, options_.clock_ms());
   while (!queue->empty() && finished.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
     std::unique_ptr<PendingWrite> write = std::move(queue->front());
     queue->pop_front();
@@ -136,7 +137,7 @@ void Committer::CommitGroup(Queue* queue) {
     absl::Status status = write->Run(transaction_);
     if (status.ok()) status = transaction_.FinishRequest();
     if (!status.ok()) transaction_.RollBackRequest();
-    bytes = transaction_.writes_.bytes();
+    bytes = transaction_.bytes();
     finished.push_back({std::move(write), std::move(status)});
   }
 
@@ -151,16 +152,20 @@ void Committer::CommitGroup(Queue* queue) {
     }
   }
   std::vector<std::string> changed;
+  bool journal_has_grown = false;
   if (stored.ok()) {
     if (!mutations.empty()) UpdateMemory(mutations);
     changed = ChangedFingerprints(mutations);
     catalog_ = transaction_.catalog_;
     counters_ = transaction_.counters_;
+    journal_has_grown = journal_.sequence != transaction_.journal_.sequence;
+    journal_ = transaction_.journal_;
     unsynced_.store(true, std::memory_order_relaxed);
   }
   transaction_.EndGroup(stored.ok());
   if (!mutations.empty() && stored.ok()) Publish();
   if (!changed.empty()) options_.on_cache_changed(std::move(changed));
+  if (journal_has_grown) options_.on_journal_grown(journal_.sequence);
   for (Finished& one : finished) {
     // A request that failed by itself failed whatever became of the group.
     one.write->Done(one.status.ok() ? stored : one.status);

@@ -49,6 +49,9 @@ class PendingWrite {
 // FingerprintText(), maybe more than once. Must not block.
 using CacheListener = std::function<void(std::vector<std::string> fingerprint_texts)>;
 
+// Is told the number of the journal's last entry. Must not block.
+using JournalListener = std::function<void(int64_t sequence)>;
+
 struct CommitterOptions {
   Durability durability = Durability::kSynced;
   // Where not zero, a thread syncs the log this often: what --sync=interval may lose.
@@ -59,6 +62,9 @@ struct CommitterOptions {
   std::function<int64_t()> clock_ms;
   // Called after each commit that changes entries or leases of the cache, when readers can see it.
   CacheListener on_cache_changed;
+  JournalMode journal = JournalMode::kOn;
+  // Called after each commit that adds entries, when readers can see it.
+  JournalListener on_journal_grown;
 };
 
 // What the committer keeps up to date beside the store. Not owned.
@@ -73,7 +79,7 @@ class Committer {
   // Starts from the state of `engine`. What it borrows outlives it and every version that it
   // publishes.
   Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const Catalog> catalog,
-            const Counters& counters, CommitterOptions options);
+            const Counters& counters, const JournalHead& journal, CommitterOptions options);
   // Finishes what is queued, then stops.
   ~Committer();
   Committer(const Committer&) = delete;
@@ -114,6 +120,7 @@ class Committer {
   Transaction transaction_;  // Of the committer's thread alone, like the two below.
   std::shared_ptr<const Catalog> catalog_;
   Counters counters_;
+  JournalHead journal_;
   uint64_t version_number_ = 0;
   // Held for the copy of a pointer. Rejected: std::atomic<std::shared_ptr>, which libstdc++ 12
   // unlocks in load() with relaxed order, a race on other processors than x86.

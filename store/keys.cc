@@ -105,6 +105,17 @@ bool ArtifactEventKey::Decode(absl::string_view key, ArtifactEventKey* out) {
          reader.ReadId(&out->execution) && reader.ReadU8(&out->type) && reader.AtEnd();
 }
 
+std::string JournalKey::Encode() const {
+  std::string key = KeyHead(Tag::kJournal);
+  AppendId(&key, sequence);
+  return key;
+}
+
+bool JournalKey::Decode(absl::string_view key, JournalKey* out) {
+  ByteReader reader("");
+  return OpenKey(key, Tag::kJournal, &reader) && reader.ReadId(&out->sequence) && reader.AtEnd();
+}
+
 std::string EventLogKey::Encode() const {
   std::string key = KeyHead(Tag::kEventLog);
   AppendId(&key, number);

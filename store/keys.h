@@ -31,12 +31,14 @@ enum class Tag : uint8_t {
   kCacheToken = 0x06,
   kCreateOrder = 0x07,
   kImport = 0x08,
+  kJournalHead = 0x09,
   kNode = 0x10,
   kExecutionEvents = 0x20,
   kArtifactEvent = 0x21,
   kEventLog = 0x22,
   kCacheEntry = 0x23,
   kCacheLease = 0x24,
+  kJournal = 0x26,
   kTask = 0x28,
   kLastTask = 0x29,
   // Indexes: each follows from what is stored.
@@ -135,6 +137,21 @@ struct CreateOrderKey {
 // import := space tag -> ImportState (bulk_loader.h)                     e.g. 00000000 08
 struct ImportKey {
   std::string Encode() const { return KeyHead(Tag::kImport); }
+};
+
+// journal_head := space tag -> JournalHead (journal.h)                  e.g. 00000000 09
+struct JournalHeadKey {
+  std::string Encode() const { return KeyHead(Tag::kJournalHead); }
+};
+
+// journal := space tag sequence:be64 -> chunk of entries (journal.h)
+// The entries of one commit group, or a part of them, beginning with this number.
+// e.g. of those from number 9 on: 00000000 26 0000000000000009
+struct JournalKey {
+  int64_t sequence;
+
+  std::string Encode() const;
+  static bool Decode(absl::string_view key, JournalKey* out);
 };
 
 // event_log := space tag number:be64 -> entry (event_log.h)

@@ -24,6 +24,7 @@
 #include "store/engine.h"
 #include "store/event_graph.h"
 #include "store/id_set.h"
+#include "store/journal.h"
 #include "store/lookup.h"
 #include "store/record_cache.h"
 #include "store/task.h"
@@ -47,6 +48,7 @@ struct Version {
   uint64_t number;       // Versions of one opening of a store are numbered from 1.
   RecordCache* records;  // Not owned; outlives it.
   CacheRuntime* cache;   // Not owned; outlives it.
+  JournalHead journal;   // The end of the journal's chain.
 
   int64_t last_id(NodeKind kind) const { return counters.last_node_id[IndexOf(kind)]; }
 };
@@ -187,6 +189,16 @@ class Reader final : public Lookup {
   // The same from a place on, itself included. REQUIRES: the prefix has all texts.
   absl::Status VisitTaskPlacesFrom(const std::string& prefix, TaskPlace from, Direction direction,
                                    VisitTaskPlace visit) const;
+
+  // The journal (journal.h, reader_journal.cc). Its end is version().journal.
+  // Visits its entries from a number on, until `visit` answers false.
+  // Errors: DataLoss where one does not decode; that the chain fits, JournalChain finds out.
+  using VisitJournalEntry = absl::FunctionRef<bool(const JournalEntry& entry)>;
+  absl::Status VisitJournal(int64_t from, Direction direction, VisitJournalEntry visit) const;
+  // The same as chunks, each with the number of its first entry, whatever is in them: of the first
+  // one, some entries may be on the other side of `from`.
+  using VisitJournalPart = absl::FunctionRef<bool(int64_t first, absl::string_view chunk)>;
+  absl::Status VisitJournalChunks(int64_t from, Direction direction, VisitJournalPart visit) const;
 
   const Version& version() const { return *version_; }
 

@@ -39,6 +39,7 @@ void SetUp(const StoreOptions& options, CacheRuntime* cache) {
 struct State {
   Catalog catalog;
   Counters counters;
+  JournalHead journal;
 };
 
 template <class Node>
@@ -59,6 +60,9 @@ absl::Status WriteFirstState(Engine* engine) {
   std::vector<std::pair<std::string, std::string>> rows;
   rows.emplace_back(FormatKey().Encode(), format);
   rows.emplace_back(CountersKey().Encode(), counters.Encode());
+  JournalHead journal;
+  journal.mode = JournalHead::Mode::kOn;
+  rows.emplace_back(JournalHeadKey().Encode(), journal.Encode());
   AppendTypes<ml_metadata::Artifact>(catalog, &rows);
   AppendTypes<ml_metadata::Execution>(catalog, &rows);
   AddPredefinedPropertyIndexes(&catalog.property_indexes());
@@ -128,6 +132,11 @@ absl::StatusOr<State> LoadState(const View& view) {
       });
   if (!status.ok()) return status;
   if (damaged) return Damaged("a type does not decode");
+  auto journal = view.Get(JournalHeadKey().Encode(), Blocking::kAllowed);
+  if (!journal.ok()) return journal.status();
+  if (journal->has_value() && !JournalHead::Decode(**journal, &state.journal)) {
+    return Damaged("journal_head does not decode");
+  }
   auto create_order = view.Get(CreateOrderKey().Encode(), Blocking::kAllowed);
   if (!create_order.ok()) return create_order.status();
   if (create_order->has_value() && !state.catalog.DecodeCreateOrder(**create_order)) {
@@ -249,11 +258,15 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   committer.on_cache_changed = [store = store.get()](std::vector<std::string> fingerprint_texts) {
     store->OnCacheChanged(std::move(fingerprint_texts));
   };
+  committer.journal = options.journal;
+  committer.on_journal_grown = [store = store.get()](int64_t sequence) {
+    store->OnJournalGrown(sequence);
+  };
   store->high_water_ = std::make_unique<HighWaterKeeper>(store->engine_.get(), options.data_dir);
   store->committer_ = std::make_unique<Committer>(
       store->engine_.get(), MemoryIndexes{store->graph_.get(), &store->records_, &store->cache_},
       std::make_shared<const Catalog>(std::move(opened->state.catalog)), opened->state.counters,
-      std::move(committer));
+      opened->state.journal, std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;
   store->read_limits_.max_query_time = options.max_query_time;
   store->index_builder_ = std::make_unique<IndexBuilder>(store.get());
@@ -307,6 +320,16 @@ void Store::SetCacheListener(CacheListener listener) {
 void Store::OnCacheChanged(std::vector<std::string> fingerprint_texts) {
   std::lock_guard<std::mutex> lock(cache_listener_mutex_);
   if (cache_listener_) cache_listener_(std::move(fingerprint_texts));
+}
+
+void Store::SetJournalListener(JournalListener listener) {
+  std::lock_guard<std::mutex> lock(journal_listener_mutex_);
+  journal_listener_ = std::move(listener);
+}
+
+void Store::OnJournalGrown(int64_t sequence) {
+  std::lock_guard<std::mutex> lock(journal_listener_mutex_);
+  if (journal_listener_) journal_listener_(sequence);
 }
 
 StoreStatistics Store::Statistics() {

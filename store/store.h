@@ -61,6 +61,8 @@ struct StoreOptions {
   std::chrono::milliseconds max_query_time = ReadLimits().max_query_time;
   // Events after the snapshot of lineage from which on there is a new one (graph_keeper.h).
   uint32_t log_events_per_snapshot = kLogEventsPerSnapshot;
+  // Whether committed requests are journalled (journal.h).
+  JournalMode journal = JournalMode::kOn;
   // Where to say what takes long while the store opens; nowhere if unset.
   LogLine log;
   // The wall clock in ms since the epoch; the system's if unset.
@@ -110,6 +112,9 @@ class Store {
   // this returns, none (null).
   void SetCacheListener(CacheListener listener);
 
+  // The same for the journal.
+  void SetJournalListener(JournalListener listener);
+
   // OK while writes are accepted; once a disk write has failed, what every write answers.
   absl::Status WriteStatus() const { return engine_->WriteStatus(); }
 
@@ -124,13 +129,16 @@ class Store {
       : engine_(std::move(engine)), records_(record_cache_bytes) {}
 
   void OnCacheChanged(std::vector<std::string> fingerprint_texts);
+  void OnJournalGrown(int64_t sequence);
 
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EventGraph> graph_;
   RecordCache records_;
   CacheRuntime cache_;
-  std::mutex cache_listener_mutex_;  // Held while it is called.
-  CacheListener cache_listener_;     // Guarded by cache_listener_mutex_.
+  std::mutex cache_listener_mutex_;    // Held while it is called.
+  CacheListener cache_listener_;       // Guarded by cache_listener_mutex_.
+  std::mutex journal_listener_mutex_;  // Held while it is called.
+  JournalListener journal_listener_;   // Guarded by journal_listener_mutex_.
   std::unique_ptr<HighWaterKeeper> high_water_;
   std::unique_ptr<Committer> committer_;
   ReadLimits read_limits_;

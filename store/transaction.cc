@@ -8,11 +8,12 @@
 
 namespace pedigree {
 void Transaction::BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
-                             int64_t clock_ms) {
+                             const JournalHead& journal, int64_t clock_ms) {
   view_ = engine_->CurrentView();
   catalog_ = std::move(catalog);
   group_begin_ = counters;
   counters_ = counters;
+  journal_ = journal;
   counters_.last_time_ms = std::max(counters.last_time_ms, clock_ms);
 }
 
@@ -25,6 +26,9 @@ void Transaction::BeginRequest() {
   own_catalog_ = nullptr;
   cache_touched_.clear();
   cache_published_.clear();
+  origin_ = nullptr;
+  has_changes_ = false;
+  changes_.clear();
 }
 
 void Transaction::RollBackRequest() {
@@ -48,6 +52,14 @@ std::vector<Mutation> Transaction::GroupMutations() {
     event_log_ = EncodeEventLog(events_);
     mutations.push_back({false, event_log_key_, event_log_});
   }
+  if (!journal_chunks_.empty()) {
+    for (const JournalChunk& chunk : journal_chunks_) {
+      mutations.push_back({false, chunk.key, chunk.value});
+    }
+    journal_head_key_ = JournalHeadKey().Encode();
+    journal_head_value_ = journal_.Encode();
+    mutations.push_back({false, journal_head_key_, journal_head_value_});
+  }
   counters_key_ = CountersKey().Encode();
   counters_value_ = counters_.Encode();
   mutations.push_back({false, counters_key_, counters_value_});
@@ -57,6 +69,8 @@ std::vector<Mutation> Transaction::GroupMutations() {
 void Transaction::EndGroup(bool stored) {
   writes_.Clear();
   events_.clear();
+  journal_chunks_.clear();
+  journal_bytes_ = 0;
   if (stored) {
     postings_.Commit();
   } else {

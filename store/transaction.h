@@ -28,6 +28,7 @@
 #include "store/event_graph.h"
 #include "store/event_log.h"
 #include "store/graph_snapshot.h"
+#include "store/journal.h"
 #include "store/lookup.h"
 #include "store/write_set.h"
 
@@ -50,6 +51,10 @@ class Transaction final : public Lookup {
   CacheRuntime& cache() const override { return *cache_; }
   absl::Status VisitEventsOfExecution(
       int64_t execution, absl::FunctionRef<void(absl::string_view event)> visit) const override;
+
+  // Who asks for this request, for the journal; nobody if not said. Not owned: it lives until the
+  // request is done.
+  void SetOrigin(const CallOrigin* origin) { origin_ = origin; }
 
   // The time of everything this request writes; never behind a time written before. In ms.
   int64_t now_ms() const { return counters_.last_time_ms; }
@@ -148,12 +153,13 @@ class Transaction final : public Lookup {
     int64_t run_ms;
   };
 
-  Transaction(Engine* engine, const EventGraph* graph, CacheRuntime* cache)
-      : engine_(engine), graph_(graph), cache_(cache) {}
+  Transaction(Engine* engine, const EventGraph* graph, CacheRuntime* cache,
+              JournalMode journal_mode)
+      : engine_(engine), graph_(graph), cache_(cache), journal_mode_(journal_mode) {}
 
   // The committer's part: one group of requests.
   void BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
-                  int64_t clock_ms);
+                  const JournalHead& journal, int64_t clock_ms);
   void BeginRequest();
   // After a request that has gone well: does what its writes ask for. An error fails the request.
   absl::Status FinishRequest();
@@ -164,6 +170,8 @@ class Transaction final : public Lookup {
   // one before the group.
   const std::vector<NewEvent>& group_events() const { return events_; }
   void EndGroup(bool stored);
+  // Memory of what the group has written.
+  size_t bytes() const { return writes_.bytes() + journal_bytes_; }
 
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) const override;
   absl::Status VisitEntries(const KeyRange& range, VisitEntry visit) const override;
@@ -202,9 +210,24 @@ class Transaction final : public Lookup {
                          const std::optional<CacheEntry>& entry);
   absl::Status SweepCacheLeases();
 
+  // The journal (transaction_journal.cc): what the request has changed so far, from the bytes that
+  // it stores.
+  void JournalCreated(ChangedKind kind, int64_t id, absl::string_view after);
+  void JournalUpdated(ChangedKind kind, int64_t id, absl::string_view before,
+                      absl::string_view after);
+  void JournalEvent(const ml_metadata::Event& event, absl::string_view after);
+  void JournalMembership(NodeKind member, int64_t id, int64_t context);
+  void JournalCacheEntry(int64_t execution, const std::optional<CacheEntry>& old,
+                         const CacheEntry& entry);
+  bool NotesChanges();
+  // Appends the request's entry.
+  void FinishJournal();
+  void AppendJournalEntry(const CallOrigin& origin, absl::string_view changes);
+
   Engine* engine_;           // Not owned; outlives this.
   const EventGraph* graph_;  // Not owned; outlives this.
   CacheRuntime* cache_;      // Not owned; outlives this.
+  const JournalMode journal_mode_;
   std::shared_ptr<const View> view_;
   std::shared_ptr<const Catalog> catalog_;
   WriteSet writes_;
@@ -216,6 +239,20 @@ class Transaction final : public Lookup {
   std::string sweep_from_;                     // Where SweepCacheLeases() goes on.
   Counters group_begin_;
   Counters counters_;
+
+  // The entries of the group, and the end of the chain with them.
+  struct JournalChunk {
+    std::string key;
+    std::string value;
+  };
+  JournalHead journal_;
+  std::vector<JournalChunk> journal_chunks_;
+  size_t journal_bytes_ = 0;  // Of the chunks.
+  // Of this request.
+  const CallOrigin* origin_ = nullptr;
+  bool has_changes_ = false;
+  std::string changes_;        // Encoded.
+  std::string journal_entry_;  // Of AppendJournalEntry(), to use its memory again.
 
   // State at BeginRequest.
   size_t request_writes_ = 0;
@@ -229,6 +266,8 @@ class Transaction final : public Lookup {
   std::string event_log_;
   std::string counters_key_;
   std::string counters_value_;
+  std::string journal_head_key_;
+  std::string journal_head_value_;
 };
 
 }  // namespace pedigree

@@ -21,6 +21,7 @@ absl::Status Transaction::FinishRequest() {
   for (int64_t execution : SortedOnce(cache_touched_)) {
     if (absl::Status status = UpdateCacheEntry(execution); !status.ok()) return status;
   }
+  FinishJournal();
   return absl::OkStatus();
 }
 
@@ -42,6 +43,10 @@ absl::Status Transaction::UpdateCacheEntry(int64_t execution) {
   }
   auto entry = MakeCacheEntry(execution, **record, *facts, *old);
   if (!entry.ok()) return entry.status();
+  const bool is_published =
+      std::any_of(cache_published_.begin(), cache_published_.end(),
+                  [&](const CachePublish& one) { return one.execution == execution; });
+  if (is_published) JournalCacheEntry(execution, *old, *entry);
   ReplaceCacheEntry(execution, *old, *std::move(entry));
   return absl::OkStatus();
 }
@@ -95,6 +100,16 @@ absl::StatusOr<CacheEntry> Transaction::MakeCacheEntry(int64_t execution, const 
   return entry;
 }
 
+// Entries that only follow their executions are not noted: those are.
+void Transaction::JournalCacheEntry(int64_t execution, const std::optional<CacheEntry>& old,
+                                    const CacheEntry& entry) {
+  if (!old.has_value()) {
+    JournalCreated(ChangedKind::kCacheEntry, execution, entry.Encode());
+  } else if (*old != entry) {
+    JournalUpdated(ChangedKind::kCacheEntry, execution, old->Encode(), entry.Encode());
+  }
+}
+
 void Transaction::ReplaceCacheEntry(int64_t execution, const std::optional<CacheEntry>& old,
                                     const std::optional<CacheEntry>& entry) {
   if (old == entry) return;
@@ -120,6 +135,7 @@ absl::StatusOr<bool> Transaction::InvalidateCacheEntry(int64_t execution) {
   if (!old->has_value() || (*old)->cache_class == CacheClass::kInvalidated) return false;
   CacheEntry entry = **old;
   entry.cache_class = CacheClass::kInvalidated;
+  JournalCacheEntry(execution, *old, entry);
   ReplaceCacheEntry(execution, *old, entry);
   return true;
 }

@@ -77,6 +77,7 @@ absl::Status Transaction::AddEvents(absl::Span<Event* const> events,
     AppendVarint(&value, static_cast<uint64_t>(number));
     value.append(bytes);
     writes_.Put(key, value);
+    JournalEvent(*event, bytes);
     events_.push_back(
         {{static_cast<uint32_t>(event->artifact_id()), static_cast<uint32_t>(event->execution_id()),
           static_cast<uint8_t>(event->type())},

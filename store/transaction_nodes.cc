@@ -74,6 +74,7 @@ absl::Status Transaction::AddToContexts(NodeKind kind, int64_t id,
   for (int64_t context : contexts) {
     absl::Status status = ChangePosting(ContextMembersPrefix(context, kind), id, Change::kAdd);
     if (!status.ok()) return status;
+    JournalMembership(kind, id, context);
   }
   return absl::OkStatus();
 }
@@ -97,9 +98,10 @@ absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t
   for (int64_t context : far) {
     writes_.Put(FarLinkKey{kKind, id, context}.Encode(), {});
   }
-  writes_.Put(
-      NodeKey{kKind, id}.Encode(),
-      EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, SerializeSame(*node)));
+  const std::string message = SerializeSame(*node);
+  writes_.Put(NodeKey{kKind, id}.Encode(),
+              EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, message));
+  JournalCreated(ChangedNode(kKind), id, message);
 
   if constexpr (kKind == NodeKind::kArtifact) writes_.Put(UriOf(*node, id), {});
   IndexProperties(*node);
@@ -177,6 +179,7 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
   writes_.Put(NodeKey{kKind, old->id}.Encode(),
               EncodeRecord(stored.NearLinks(),
                            stored.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone, message));
+  JournalUpdated(ChangedNode(kKind), old->id, stored.message(), message);
   return absl::OkStatus();
 }
 

@@ -22,7 +22,9 @@ absl::StatusOr<int64_t> Transaction::InsertTask(api::Task* task) {
   std::string value;
   AppendId(&value, number);
   writes_.Put(last_key, value);
-  writes_.Put(TaskKey{number}.Encode(), task->SerializeAsString());
+  const std::string message = task->SerializeAsString();
+  writes_.Put(TaskKey{number}.Encode(), message);
+  JournalCreated(ChangedKind::kTask, number, message);
   writes_.Put(TaskFingerprintKey{task->fingerprint(), task->pipelinename(), task->namespace_(),
                                  TaskPlace{task->created_at().seconds(), number}}
                   .Encode(),

@@ -1,4 +1,6 @@
 // Types: stored one key each, served from the catalog.
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,8 +22,21 @@ absl::StatusOr<int64_t> Transaction::PutType(typename TraitsOf<Node>::Type* type
                                                    " type ", Quoted(owner->name())));
     }
   }
-  if (!type->has_id()) type->set_id(++counters_.last_type_id);
-  writes_.Put(TypeKey{kKind, type->id()}.Encode(), type->SerializeAsString());
+  std::optional<std::string> before;
+  if (type->has_id()) {
+    auto stored = Get(TypeKey{kKind, type->id()}.Encode());
+    if (!stored.ok()) return stored.status();
+    before = *std::move(stored);
+  } else {
+    type->set_id(++counters_.last_type_id);
+  }
+  const std::string message = SerializeSame(*type);
+  writes_.Put(TypeKey{kKind, type->id()}.Encode(), message);
+  if (!before.has_value()) {
+    JournalCreated(ChangedType(kKind), type->id(), message);
+  } else if (*before != message) {
+    JournalUpdated(ChangedType(kKind), type->id(), *before, message);
+  }
   MutableCatalog()->Of<Node>().Put(std::make_shared<const Type>(*type));
   return type->id();
 }

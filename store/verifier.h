@@ -2,9 +2,10 @@
 //
 // Each record asks for its index entries, each index entry asks for its record: together they are
 // both directions of every invariant. What a key should be follows from its tag; what cannot be
-// read is a problem of its own, and what refers to it is then not judged. In six files: verify.cc
+// read is a problem of its own, and what refers to it is then not judged. In seven files: verify.cc
 // goes over the keys, verify_nodes.cc has types, nodes and links, verify_events.cc the events,
-// verify_index.cc the index entries, verify_cache.cc the cache of steps, verify_tasks.cc the tasks.
+// verify_index.cc the index entries, verify_cache.cc the cache of steps, verify_tasks.cc the tasks,
+// verify_journal.cc the journal.
 // Threads: one.
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "store/event_log.h"
+#include "store/journal.h"
 #include "store/keys.h"
 #include "store/reader.h"
 #include "store/record.h"
@@ -115,6 +117,11 @@ class Verifier {
   absl::Status CheckTask(absl::string_view key, absl::string_view value);
   absl::Status CheckTaskFingerprint(absl::string_view key, absl::string_view value);
 
+  // The journal.
+  void CheckJournalHead(absl::string_view value);
+  void CheckJournal(absl::string_view key, absl::string_view value);
+  void EndJournal();
+
   const View& view_;
   const Catalog& catalog_;
   Counters counters_;
@@ -126,6 +133,8 @@ class Verifier {
   absl::flat_hash_map<int64_t, std::bitset<kNumbersPerBlock>> event_numbers_;
   int64_t events_by_artifact_ = 0;
   uint64_t last_cache_token_ = 0;
+  JournalHead journal_head_;
+  JournalChain journal_;
   // The chunk that was asked for last: those of a large one are asked for one after another.
   struct Chunk {
     int64_t execution = 0;

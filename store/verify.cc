@@ -20,6 +20,7 @@ absl::StatusOr<VerifyReport> Verifier::Run() {
                                    });
   if (status.ok()) status = inner;
   if (!status.ok()) return status;
+  EndJournal();
   if (events_by_artifact_ != report_.events) {
     Problem("events: ", report_.events, " by execution, ", events_by_artifact_, " by artifact");
   }
@@ -126,6 +127,16 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
       return absl::OkStatus();
     case Tag::kImport:
       ForeignKey(key);  // Belongs to a store that is not ready.
+      return absl::OkStatus();
+    case Tag::kJournalHead:
+      if (head.AtEnd()) {
+        CheckJournalHead(value);
+      } else {
+        ForeignKey(key);
+      }
+      return absl::OkStatus();
+    case Tag::kJournal:
+      CheckJournal(key, value);
       return absl::OkStatus();
     case Tag::kNode:
       return CheckNodeRecord(key, value);

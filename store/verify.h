@@ -1,6 +1,6 @@
 // Checks that a store is what it should be: every key is one of the format, every record decodes
-// and fits its type, every index entry has its record, every record has its index entries, and
-// every event its number.
+// and fits its type, every index entry has its record, every record has its index entries, every
+// event its number, and the journal's chain fits.
 //
 // Reads the whole store once, in the order of its keys, and looks up what each of them refers to;
 // memory grows by a bit per event only. Runs beside readers and writers, on one version.
@@ -24,6 +24,7 @@ struct VerifyReport {
   int64_t events = 0;
   int64_t links = 0;  // Attributions, associations and parents.
   int64_t tasks = 0;
+  int64_t journal_entries = 0;
   int64_t index_entries = 0;
   int64_t problem_count = 0;
   std::vector<std::string> problems;  // The first kMaxProblems of them.
