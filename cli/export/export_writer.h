@@ -1,10 +1,10 @@
 // A format of `pedigree export`: makes outputs of the records of AuditService.Export.
 //
-// The core (export_run.h) brings the records in their order, whatever the server's answers were, and
-// takes checkpoints between records. The same records must become the same bytes, at any time, on
-// any machine, and however often the export was interrupted: no clock, no randomness, maps in the
-// order of their keys, no locale. Memory stays bounded: what grows with the export goes to scratch
-// outputs. Threads: one.
+// The core (export_run.h) brings the records in their order, whatever the server's answers were,
+// and takes checkpoints between records. The same records must become the same bytes, at any time,
+// on any machine, and however often the export was interrupted: no clock, no randomness, maps in
+// the order of their keys, no locale. Memory stays bounded: what grows with the export goes to
+// scratch outputs. Threads: one.
 //
 // The core's calls, of a new export and of one that goes on:
 //
@@ -51,8 +51,8 @@ class ExportWriter {
 
   // The next record. Errors end the export.
   virtual absl::Status Add(const v1::ExportRecord& record) = 0;
-  // The same as wire bytes, which is what the core calls: parses them and calls Add(). A writer that
-  // reads wire bytes itself overrides it.
+  // The same as wire bytes, which is what the core calls: parses them and calls Add(). A writer
+  // that reads wire bytes itself overrides it.
   virtual absl::Status AddBytes(absl::string_view record);
 
   // After the last record.
