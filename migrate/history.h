@@ -23,7 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "migrate/id_bitmap.h"
+#include "store/id_bitmap.h"
 #include "migrate/link_list.h"
 #include "migrate/problems.h"
 #include "migrate/progress.h"

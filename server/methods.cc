@@ -7,6 +7,7 @@
 #include "server/cache_handlers.h"
 #include "server/cache_requests.h"
 #include "server/cache_reserve.h"
+#include "server/export_answer.h"
 #include "server/handlers.h"
 #include "server/lineage_service_handlers.h"
 #include "server/query_handlers.h"
@@ -132,6 +133,13 @@ class WaitingCall final : public CallWith<Call, Request> {
 template <class Request, class Maker>
 class StreamCallWith final : public CallWith<StreamCall, Request> {
  public:
+  absl::StatusOr<std::shared_ptr<const Version>> ChooseVersion(const Store& store) override {
+    if constexpr (requires { maker_.ChooseVersion(store, *this->request()); }) {
+      return maker_.ChooseVersion(store, *this->request());
+    } else {
+      return StreamCall::ChooseVersion(store);
+    }
+  }
   absl::StatusOr<StreamPart> Next(const Reader& reader) override {
     return maker_.Next(reader, *this->request());
   }
@@ -285,6 +293,10 @@ constexpr StreamMethod kLineageStreams[] = {
     Stream<TraceAnswer>("Trace"),
 };
 
+constexpr StreamMethod kAuditStreams[] = {
+    Stream<ExportAnswer>("Export"),
+};
+
 constexpr Method kTaskMethods[] = {
     Write<&CreateTaskV1>("CreateTaskV1"),
     Read<&ListTasksV1>("ListTasksV1"),
@@ -293,7 +305,7 @@ constexpr Method kTaskMethods[] = {
 constexpr ServiceTable kServices[] = {
     {kServiceName, kMethods, {}},           {kQueryServiceName, kQueryMethods, {}},
     {kCacheServiceName, kCacheMethods, {}}, {kLineageServiceName, kLineageMethods, kLineageStreams},
-    {kTaskServiceName, kTaskMethods, {}},
+    {kAuditServiceName, {}, kAuditStreams}, {kTaskServiceName, kTaskMethods, {}},
 };
 
 // The method of a service that is called `name`; null if there is none.
@@ -314,6 +326,9 @@ const AnyMethod* FindIn(absl::Span<const AnyMethod> ServiceTable::*methods,
 absl::Status Call::Write(Transaction&) { return absl::InternalError("this call does not write"); }
 absl::Status Call::Read(const Reader&) { return absl::InternalError("this call does not read"); }
 bool Call::IsWritten(const Reader&) { return false; }
+absl::StatusOr<std::shared_ptr<const Version>> StreamCall::ChooseVersion(const Store& store) {
+  return store.CurrentVersion();
+}
 const CacheWait& Call::wait() const {
   static const auto* const kNone = new CacheWait();
   return *kNone;

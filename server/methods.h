@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "store/reader.h"
+#include "store/store.h"
 #include "store/transaction.h"
 
 namespace pedigree {
@@ -79,6 +80,9 @@ class StreamCall {
 
   // As Call::Parse().
   virtual absl::Status Parse(absl::string_view request) = 0;
+  // The version to make all messages from; asked once, after Parse(), on a thread that must not
+  // wait. The newest, unless the request names another.
+  virtual absl::StatusOr<std::shared_ptr<const Version>> ChooseVersion(const Store& store);
   // Makes the next message, until one was the last. Readers differ from one time to the next, but
   // not their version; they may wait.
   virtual absl::StatusOr<StreamPart> Next(const Reader& reader) = 0;
@@ -109,6 +113,7 @@ inline constexpr absl::string_view kServiceName = "ml_metadata.MetadataStoreServ
 inline constexpr absl::string_view kQueryServiceName = "pedigree.v1.QueryService";
 inline constexpr absl::string_view kCacheServiceName = "pedigree.v1.CacheService";
 inline constexpr absl::string_view kLineageServiceName = "pedigree.v1.LineageService";
+inline constexpr absl::string_view kAuditServiceName = "pedigree.v1.AuditService";
 inline constexpr absl::string_view kTaskServiceName = "api.TaskService";
 
 // All services of the server.

@@ -40,8 +40,8 @@ Stream::Stream(const Store* store, Workers* workers, Streams* streams, StreamSin
 void Stream::Start(const StreamMethod& method, absl::string_view request) {
   timer_.emplace(metrics_ == nullptr ? nullptr : metrics_->Find(method));
   call_ = method.make();
-  version_ = store_->CurrentVersion();
   absl::Status status = call_->Parse(request);
+  if (status.ok()) status = ChooseVersion();
   if (status.ok()) status = streams_->Add(shared_from_this());
   // From here on it may be ended by others, so nothing but its state may be touched.
   if (status.ok()) {
@@ -49,6 +49,12 @@ void Stream::Start(const StreamMethod& method, absl::string_view request) {
   } else {
     EndIfIn(State::kQueued, status);
   }
+}
+
+absl::Status Stream::ChooseVersion() {
+  auto version = call_->ChooseVersion(*store_);
+  if (version.ok()) version_ = *std::move(version);
+  return version.status();
 }
 
 void Stream::Queue(Workers::Admission admission) {

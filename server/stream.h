@@ -74,6 +74,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   class Step;
   enum class State : uint8_t { kQueued, kMaking, kWriting, kEnded };
 
+  absl::Status ChooseVersion();
   void Queue(Workers::Admission admission);
   void MakeNext();
   void Refuse(const absl::Status& status);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/keys.h"
+#include "store/pinned_versions.h"
 
 namespace pedigree {
 namespace {
@@ -101,7 +102,7 @@ void Committer::WaitForAccepted() {
 void Committer::Publish() {
   auto version = std::make_shared<const Version>(
       Version{engine_->CurrentView(), catalog_, counters_, memory_.graph, ++version_number_,
-              memory_.records, memory_.cache, journal_});
+              memory_.records, memory_.cache, journal_, engine_->LastSequence()});
   std::lock_guard<std::mutex> lock(version_mutex_);
   version_.swap(version);  // The old version goes after the lock, if no reader holds it.
 }
@@ -163,7 +164,10 @@ void Committer::CommitGroup(Queue* queue) {
     unsynced_.store(true, std::memory_order_relaxed);
   }
   transaction_.EndGroup(stored.ok());
-  if (!mutations.empty() && stored.ok()) Publish();
+  if (!mutations.empty() && stored.ok()) {
+    Publish();
+    memory_.pinned->DropExpired();
+  }
   if (!changed.empty()) options_.on_cache_changed(std::move(changed));
   if (journal_has_grown) options_.on_journal_grown(journal_.sequence);
   for (Finished& one : finished) {

@@ -33,6 +33,8 @@
 
 namespace pedigree {
 
+class PinnedVersions;
+
 // One request on its way through the committer.
 class PendingWrite {
  public:
@@ -72,6 +74,7 @@ struct MemoryIndexes {
   EventGraph* graph;  // Has all events of the store.
   RecordCache* records;
   CacheRuntime* cache;
+  PinnedVersions* pinned;
 };
 
 class Committer {

@@ -49,6 +49,8 @@ struct Version {
   RecordCache* records;  // Not owned; outlives it.
   CacheRuntime* cache;   // Not owned; outlives it.
   JournalHead journal;   // The end of the journal's chain.
+  // Of the engine, after the commit (Engine::LastSequence).
+  uint64_t engine_sequence = 0;
 
   int64_t last_id(NodeKind kind) const { return counters.last_node_id[IndexOf(kind)]; }
 };

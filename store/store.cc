@@ -249,6 +249,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   if (!loaded.ok()) return At(options.data_dir, loaded.status());
   store->graph_ = std::move(loaded->graph);
   SetUp(options, &store->cache_);
+  store->pinned_ = std::make_unique<PinnedVersions>(store->cache_.steady_ms);
   CommitterOptions committer;
   committer.durability =
       options.sync == Sync::kAlways ? Durability::kSynced : Durability::kBuffered;
@@ -264,7 +265,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   };
   store->high_water_ = std::make_unique<HighWaterKeeper>(store->engine_.get(), options.data_dir);
   store->committer_ = std::make_unique<Committer>(
-      store->engine_.get(), MemoryIndexes{store->graph_.get(), &store->records_, &store->cache_},
+      store->engine_.get(),
+      MemoryIndexes{store->graph_.get(), &store->records_, &store->cache_, store->pinned_.get()},
       std::make_shared<const Catalog>(std::move(opened->state.catalog)), opened->state.counters,
       opened->state.journal, std::move(committer));
   store->read_limits_.max_query_visits = options.max_query_visits;

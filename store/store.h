@@ -27,6 +27,7 @@
 #include "store/graph_load.h"
 #include "store/high_water.h"
 #include "store/index_builder.h"
+#include "store/pinned_versions.h"
 #include "store/reader.h"
 #include "store/statistics.h"
 #include "store/transaction.h"
@@ -99,6 +100,9 @@ class Store {
                     absl::FunctionRef<absl::Status(const Reader& reader)> read,
                     const std::function<bool()>* is_cancelled = nullptr) const;
 
+  // Versions for readers that come back to them.
+  PinnedVersions& pinned_versions() const { return *pinned_; }
+
   // Hands a write to the committer, as Committer::Enqueue.
   void Enqueue(std::unique_ptr<PendingWrite> write);
 
@@ -135,6 +139,7 @@ class Store {
   std::unique_ptr<EventGraph> graph_;
   RecordCache records_;
   CacheRuntime cache_;
+  std::unique_ptr<PinnedVersions> pinned_;
   std::mutex cache_listener_mutex_;    // Held while it is called.
   CacheListener cache_listener_;       // Guarded by cache_listener_mutex_.
   std::mutex journal_listener_mutex_;  // Held while it is called.

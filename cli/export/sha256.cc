@@ -6,15 +6,15 @@
 
 namespace pedigree::cli {
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
   EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
 }
 
-void Sha256::Add(absl::string_view bytes) {
+void Sha256Stream::Add(absl::string_view bytes) {
   EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
 }
 
-std::string Sha256::Hex() const {
+std::string Sha256Stream::Hex() const {
   const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> copy(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   EVP_MD_CTX_copy_ex(copy.get(), context_.get());
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -24,7 +24,7 @@ std::string Sha256::Hex() const {
 }
 
 std::string Sha256Hex(absl::string_view bytes) {
-  Sha256 digest;
+  Sha256Stream digest;
   digest.Add(bytes);
   return digest.Hex();
 }

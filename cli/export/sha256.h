@@ -2,7 +2,7 @@
 //
 // Threads: one.
 //
-//   Sha256 digest;
+//   Sha256Stream digest;
 //   digest.Add(bytes);
 //   std::string hex = digest.Hex();   // of what has been added so far
 #pragma once
@@ -16,9 +16,9 @@ struct evp_md_ctx_st;
 
 namespace pedigree::cli {
 
-class Sha256 {
+class Sha256Stream {
  public:
-  Sha256();
+  Sha256Stream();
 
   void Add(absl::string_view bytes);
   // 64 hexadecimal digits. More may be added afterwards.

@@ -6,7 +6,7 @@
 
 #include "migrate/database_url.h"
 #include "migrate/digest.h"
-#include "migrate/id_bitmap.h"
+#include "store/id_bitmap.h"
 #include "migrate/link_list.h"
 #include "migrate/progress.h"
 #include "tests/store/status_testing.h"
