@@ -32,6 +32,7 @@ class Command {
 
 std::unique_ptr<Command> MakeImportCommand();
 std::unique_ptr<Command> MakeVerifyImportCommand();
+std::unique_ptr<Command> MakeExportCommand();
 std::unique_ptr<Command> MakeExportMlmdCommand();
 std::unique_ptr<Command> MakeDowngradeCommand();
 

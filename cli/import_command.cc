@@ -1,4 +1,4 @@
-// pedigree import SOURCE --data_dir DIR
+// pedigree import SOURCE --data_dir DIR: MLMD's databases, and exports in jsonl
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "cli/command.h"
+#include "cli/export/jsonl_import.h"
 #include "migrate/import.h"
 #include "migrate/schema.h"
 #include "store/durable_file.h"
@@ -19,11 +21,14 @@ class ImportCommand final : public Command {
  public:
   const char* name() const override { return "import"; }
   const char* summary() const override {
-    return "bring the history of an MLMD database into a new store";
+    return "make a new store of an MLMD database, or of an export in jsonl";
   }
 
   void AddOptions(CLI::App* app) override {
-    app->add_option("SOURCE", source_, kSourceHelp)->required();
+    app->add_option(
+           "SOURCE", source_,
+           absl::StrCat("jsonl:FILE|DIR, what `pedigree export` has written; or ", kSourceHelp))
+        ->required();
     app->add_option("--data_dir", data_dir_, "the new store: an empty or missing directory")
         ->required();
     app->add_option("--repair", repairs_,
@@ -40,6 +45,8 @@ class ImportCommand final : public Command {
   }
 
   absl::Status Run() override {
+    absl::string_view jsonl = source_;
+    if (absl::ConsumePrefix(&jsonl, "jsonl:")) return RunJsonl(std::string(jsonl));
     auto repairs = migrate::ParseRepairs(repairs_);
     if (!repairs.ok()) return repairs.status();
     auto source = migrate::OpenSource(source_);
@@ -77,6 +84,22 @@ class ImportCommand final : public Command {
   }
 
  private:
+  absl::Status RunJsonl(const std::string& from) {
+    if (!repairs_.empty() || !report_.empty()) {
+      return absl::InvalidArgumentError("an export has nothing to repair or to report");
+    }
+    JsonlImportOptions options;
+    options.from = from;
+    options.data_dir = data_dir_;
+    options.write_buffer_bytes = write_buffer_bytes_;
+    const auto counts = ImportJsonl(options);
+    if (!counts.ok()) return counts.status();
+    for (const auto& [name, count] : *counts) {
+      std::printf("%-18s %lld\n", name.c_str(), static_cast<long long>(count));
+    }
+    return absl::OkStatus();
+  }
+
   std::string source_;
   std::string data_dir_;
   std::string report_;

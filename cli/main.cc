@@ -17,6 +17,7 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   commands.push_back(MakeVerifyImportCommand());
   commands.push_back(MakeExportMlmdCommand());
   commands.push_back(MakeDowngradeCommand());
+  commands.push_back(MakeExportCommand());
   return commands;
 }
 

@@ -3,13 +3,16 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "api/task.pb.h"
 #include "store/bulk_cache_entries.h"
+#include "store/cache_entry.h"
 #include "store/codec.h"
 #include "store/directory.h"
 #include "store/high_water.h"
 #include "store/ids.h"
 #include "store/keys.h"
 #include "store/property_entry.h"
+#include "store/reader.h"
 #include "store/rocksdb_engine.h"
 #include "store/text.h"
 
@@ -69,7 +72,16 @@ absl::StatusOr<std::unique_ptr<BulkLoader>> BulkLoader::Open(BulkLoaderOptions o
   }
   loader->format_ =
       loader->catalog_.AllAreCreatedInOrder() ? kFirstFormatVersion : kCreateOrderFormatVersion;
-  AddPredefinedPropertyIndexes(&loader->catalog_.property_indexes());
+  PropertyIndexes& indexes = loader->catalog_.property_indexes();
+  AddPredefinedPropertyIndexes(&indexes);
+  for (PropertyIndex index : loader->options_.property_indexes) {
+    if (indexes.Find(index.kind, index.is_custom, index.name) != nullptr) continue;
+    index.id = indexes.all().rbegin()->first + 1;
+    index.state = PropertyIndex::State::kReady;
+    index.next = kFirstId;
+    index.last = 0;
+    indexes.Put(std::move(index));
+  }
   if (absl::Status status = loader->OpenEngine(); !status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat("cannot import into ", Quoted(loader->options_.data_dir), ": ",
@@ -289,6 +301,75 @@ absl::Status BulkLoader::Commit() {
   return absl::OkStatus();
 }
 
+absl::Status BulkLoader::PutTask(int64_t number, absl::string_view task) {
+  api::Task message;
+  if (!message.ParseFromArray(task.data(), static_cast<int>(task.size()))) {
+    return DamagedRecord("task", number);
+  }
+  if (batch_.size() >= options_.batch_bytes) {
+    if (absl::Status status = Commit(); !status.ok()) return status;
+  }
+  batch_.Put(TaskKey{number}.Encode(), task);
+  batch_.Put(TaskFingerprintKey{message.fingerprint(), message.pipelinename(), message.namespace_(),
+                                TaskPlace{message.created_at().seconds(), number}}
+                 .Encode(),
+             {});
+  return absl::OkStatus();
+}
+
+absl::Status BulkLoader::PutCacheEntry(int64_t execution, const CopiedCacheEntry& copied) {
+  if (nodes_ == nullptr) {
+    absl::Status status = Commit();
+    if (status.ok()) status = WaitForWrite();
+    if (!status.ok()) return status;
+    nodes_ = engine_->CurrentView();
+  }
+  auto bytes = nodes_->Get(NodeKey{NodeKind::kExecution, execution}.Encode(), Blocking::kAllowed);
+  if (!bytes.ok()) return bytes.status();
+  const auto record = RecordView::Parse(bytes->value_or(""));
+  const auto facts = record.has_value() ? CacheFactsOf(record->message()) : std::nullopt;
+  if (!facts.has_value()) {
+    return absl::DataLossError(absl::StrCat("there is a cache entry of execution ", execution,
+                                            ", which is not there or has no fingerprint"));
+  }
+  CacheEntry entry;
+  if (copied.is_invalidated) {
+    entry.cache_class = CacheClass::kInvalidated;
+  } else {
+    entry.cache_class = facts->is_complete ? CacheClass::kLive : CacheClass::kNotComplete;
+  }
+  entry.is_explicit = copied.is_explicit;
+  entry.completed_ms = copied.completed_ms;
+  entry.run_ms = copied.run_ms;
+  entry.fingerprint_text = FingerprintText(facts->fingerprint);
+  entry.name_space = copied.name_space;
+  entry.pipeline = copied.pipeline;
+  if (batch_.size() >= options_.batch_bytes) {
+    if (absl::Status status = Commit(); !status.ok()) return status;
+  }
+  batch_.Put(CacheEntryKey{execution}.Encode(), entry.Encode());
+  batch_.Put(entry.LookupKey(execution), entry.LookupValue());
+  return absl::OkStatus();
+}
+
+absl::Status BulkLoader::WriteLast() {
+  absl::Status status = Commit();
+  if (status.ok()) status = WaitForWrite();
+  if (!status.ok()) return status;
+  const std::string key = ImportKey().Encode();
+  const Mutation remove = {true, key, {}};
+  status = engine_->Apply({&remove, 1}, Durability::kUnlogged);
+  is_complete_ = status.ok();
+  return status;
+}
+
+absl::Status BulkLoader::MakeReady() {
+  if (absl::Status status = engine_->Flush(); !status.ok()) return status;
+  if (absl::Status status = engine_->Compact(); !status.ok()) return status;
+  absl::Status status = WriteHighWater(options_.data_dir, engine_->LastSequence());
+  return status.ok() ? MarkReady(options_.data_dir, format_) : status;
+}
+
 absl::Status BulkLoader::Finish(const std::array<int64_t, 3>& handed_out) {
   if (!is_complete_) {
     for (NodeKind kind : kNodeKinds) {
@@ -299,17 +380,29 @@ absl::Status BulkLoader::Finish(const std::array<int64_t, 3>& handed_out) {
     if (absl::Status status = WaitForWrite(); !status.ok()) return status;
     absl::Status entries = WriteCacheEntries(engine_.get(), types_);
     if (!entries.ok()) return entries;
-    const std::string key = ImportKey().Encode();
-    const Mutation remove = {true, key, {}};
-    if (absl::Status status = engine_->Apply({&remove, 1}, Durability::kUnlogged); !status.ok()) {
-      return status;
-    }
-    is_complete_ = true;
+    if (absl::Status status = WriteLast(); !status.ok()) return status;
   }
-  if (absl::Status status = engine_->Flush(); !status.ok()) return status;
-  if (absl::Status status = engine_->Compact(); !status.ok()) return status;
-  absl::Status status = WriteHighWater(options_.data_dir, engine_->LastSequence());
-  return status.ok() ? MarkReady(options_.data_dir, format_) : status;
+  return MakeReady();
+}
+
+absl::Status BulkLoader::FinishCopy(const CopiedCounters& counters) {
+  if (!is_complete_) {
+    for (NodeKind kind : kNodeKinds) {
+      int64_t& last = counters_.last_node_id[IndexOf(kind)];
+      last = std::max(last, counters.last_node_id[IndexOf(kind)]);
+    }
+    counters_.last_type_id = std::max(counters_.last_type_id, counters.last_type_id);
+    counters_.last_time_ms = std::max(counters_.last_time_ms, counters.last_time_ms);
+    const auto put_number = [&](const std::string& key, int64_t number) {
+      std::string value;
+      AppendId(&value, number);
+      if (number > 0) batch_.Put(key, value);
+    };
+    put_number(LastTaskKey().Encode(), counters.last_task);
+    put_number(CacheTokenKey().Encode(), counters.last_fencing_token);
+    if (absl::Status status = WriteLast(); !status.ok()) return status;
+  }
+  return MakeReady();
 }
 
 template absl::Status BulkLoader::PutNode(const ml_metadata::Artifact&, absl::Span<const int64_t>);

@@ -57,11 +57,32 @@ struct BulkLoaderOptions {
   std::string source;
   // Kinds of which some node has an earlier create time than one of a smaller id.
   std::vector<NodeKind> created_out_of_order;
+  // Property indexes beside those of every store; their ids and states are not looked at.
+  std::vector<PropertyIndex> property_indexes;
   size_t batch_bytes = size_t{16} << 20;
   size_t write_buffer_bytes = size_t{64} << 20;
   size_t block_cache_bytes = size_t{32} << 20;
   // A file system to use instead of the operating system's, for fault tests.
   std::shared_ptr<rocksdb::FileSystem> file_system;
+};
+
+// What a copy of a store of this program's takes over beside its rows.
+struct CopiedCounters {
+  std::array<int64_t, 3> last_node_id = {};  // By IndexOf(kind).
+  int64_t last_type_id = 0;
+  int64_t last_time_ms = 0;
+  int64_t last_task = 0;
+  int64_t last_fencing_token = 0;
+};
+
+// What an execution does not say of its entry in the cache.
+struct CopiedCacheEntry {
+  bool is_invalidated = false;
+  bool is_explicit = false;
+  int64_t completed_ms = 0;
+  int64_t run_ms = 0;
+  std::string name_space;
+  std::string pipeline;
 };
 
 class BulkLoader {
@@ -95,6 +116,17 @@ class BulkLoader {
   // REQUIRES: both nodes exist, if only when all is done; type and time are set; (artifact,
   // execution, type) is free.
   absl::Status AddEvent(const ml_metadata::Event& event, int64_t source_id);
+
+  // A task of Kubeflow Pipelines, as bytes of api.Task. The same again after a crash.
+  // Errors: DataLoss if the bytes are no task.
+  absl::Status PutTask(int64_t number, absl::string_view task);
+
+  // The entry of an execution that is there. The same again after a crash; all nodes come before.
+  // Errors: DataLoss if there is no such execution, or it has no fingerprint.
+  absl::Status PutCacheEntry(int64_t execution, const CopiedCacheEntry& copied);
+
+  // Instead of Finish(), of a copy: its entries in the cache are those that were put.
+  absl::Status FinishCopy(const CopiedCounters& counters);
 
   // Writes what is left, merges the files and makes the store ready. `handed_out`: ids up to these
   // are never given to new nodes.
@@ -130,6 +162,9 @@ class BulkLoader {
   void AddPosting(const std::string& prefix, int64_t id);
   void PutChunk(int64_t execution, const Chunk& chunk);
   void PutEventLog();
+  // Writes what is left and takes the state of the import away.
+  absl::Status WriteLast();
+  absl::Status MakeReady();
   // Hands the batch to the writing thread, once that is done with the one before.
   absl::Status Commit();
   absl::Status WaitForWrite();
@@ -142,7 +177,8 @@ class BulkLoader {
   Catalog types_;
   Counters counters_;
   ImportState state_;
-  bool is_complete_ = false;  // All is written; only the marker is missing.
+  std::shared_ptr<const View> nodes_;  // Of PutCacheEntry(): all nodes.
+  bool is_complete_ = false;           // All is written; only the marker is missing.
   Batch batch_;
   absl::flat_hash_map<int64_t, Chunk> chunks_;  // Of the batch, by execution.
   std::array<int64_t, 3> last_create_time_ms_ = {};

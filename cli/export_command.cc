@@ -1,0 +1,178 @@
+// pedigree export --format F --to FILE|DIR, and pedigree export verify FILE|DIR
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cli/command.h"
+#include "cli/connection.h"
+#include "cli/export/export_query.h"
+#include "cli/export/export_run.h"
+#include "cli/export/verify_export.h"
+#include "store/text.h"
+
+namespace pedigree::cli {
+namespace {
+
+std::string NamesOfFormats() {
+  std::string names;
+  for (const ExportFormat& format : AllExportFormats()) {
+    absl::StrAppend(&names, names.empty() ? "" : "\n", "  ", format.name, ": ", format.summary);
+  }
+  return names;
+}
+
+class ConnectedSource final : public ExportSource {
+ public:
+  explicit ConnectedSource(Connection* connection) : connection_(connection) {}
+
+  absl::Status Export(const v1::ExportRequest& request,
+                      absl::FunctionRef<bool(v1::ExportResponseBytes& part)> visit) override {
+    return connection_->Stream<v1::ExportResponseBytes>("/pedigree.v1.AuditService/Export", request,
+                                                        visit);
+  }
+
+ private:
+  Connection* connection_;  // Not owned.
+};
+
+class ExportCommand final : public Command {
+ public:
+  const char* name() const override { return "export"; }
+  const char* summary() const override {
+    return "write the history, or a part of it, as files for auditors";
+  }
+
+  void AddOptions(CLI::App* app) override {
+    app->add_option("--format", format_, "what to write:\n" + NamesOfFormats());
+    app->add_option(
+        "--to", to_,
+        "the file (a name with an extension) or the directory to write. Run again after "
+        "an interruption, the export goes on where it was");
+    app->add_option("--where", query_.where,
+                    "only executions that match this filter, and what goes with them");
+    app->add_option("--context", query_.context,
+                    "only executions in the context of this name, or `context:ID`");
+    app->add_option("--upstream_of", query_.upstream_of,
+                    "only what this artifact was made by: `artifact:ID`");
+    app->add_option("--since", query_.since, "only what has changed after this journal entry");
+    app->add_option("--until", query_.until,
+                    "only what was created until this time: 2024-05-17T12:00:00Z, or ms");
+    app->add_option("--key", key_, "a private Ed25519 key (PEM) that signs the manifest");
+    app->add_option("--option", options_, "NAME=VALUE: of the format; may be repeated");
+    app->add_option("--checkpoint_bytes", checkpoint_bytes_,
+                    "how much may have to be written again after an interruption")
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+    Connection::AddOptions(app, &connection_);
+    verify_ = app->add_subcommand("verify", "check an export against its manifest and signature");
+    verify_->add_option("EXPORT", to_verify_, "what was given as --to")->required();
+    verify_->add_option("--public_key", public_key_, "the Ed25519 key (PEM) it must be signed by");
+  }
+
+  absl::Status Run() override { return verify_->parsed() ? Verify() : Export(); }
+
+ private:
+  absl::Status Export() {
+    const ExportFormat* const format = FindExportFormat(format_);
+    if (format == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--format must be one of\n", NamesOfFormats()));
+    }
+    if (to_.empty()) return absl::InvalidArgumentError("--to must name a file or a directory");
+    ExportRunOptions run;
+    run.format = format;
+    run.to = to_;
+    run.program_version = PEDIGREE_VERSION;
+    run.checkpoint_bytes = checkpoint_bytes_;
+    auto selection = SelectionOf(query_);
+    if (!selection.ok()) return selection.status();
+    run.writer.selection = *std::move(selection);
+    for (const std::string& option : options_) {
+      const std::pair<std::string, std::string> halves =
+          absl::StrSplit(option, absl::MaxSplits('=', 1));
+      run.writer.options.push_back(halves);
+    }
+    std::optional<SigningKey> key;
+    if (!key_.empty()) {
+      auto loaded = SigningKey::Load(key_);
+      if (!loaded.ok()) return loaded.status();
+      key = *std::move(loaded);
+      run.writer.key = &*key;
+    }
+    auto connection = Connection::Open(connection_);
+    if (!connection.ok()) return connection.status();
+    run.wait = [](int tries) { std::this_thread::sleep_for(std::chrono::seconds(tries)); };
+    const bool is_terminal = isatty(STDERR_FILENO) != 0;
+    run.note = [](absl::string_view line) {
+      std::fprintf(stderr, "%s\n", std::string(line).c_str());
+    };
+    if (is_terminal) {
+      run.progress = [](int64_t records) {
+        std::fprintf(stderr, "\r%lld records", static_cast<long long>(records));
+      };
+    }
+    ConnectedSource source(connection->get());
+    auto facts = ExportRun(&source, std::move(run)).Run();
+    if (is_terminal) std::fprintf(stderr, "\n");
+    if (!facts.ok()) return facts.status();
+    PrintCounts(facts->counts);
+    std::printf("%-18s %s\n", "snapshot", facts->header.snapshot().c_str());
+    for (const ExportedFile& file : facts->files) {
+      std::printf("%s  %s\n", file.sha256.c_str(), file.name.c_str());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Verify() {
+    std::optional<PublicKey> key;
+    if (!public_key_.empty()) {
+      auto loaded = PublicKey::Load(public_key_);
+      if (!loaded.ok()) return loaded.status();
+      key = *std::move(loaded);
+    }
+    const auto verified = VerifyExport(to_verify_, key.has_value() ? &*key : nullptr);
+    if (!verified.ok()) return verified.status();
+    for (const std::string& problem : verified->problems) std::printf("%s\n", problem.c_str());
+    if (!verified->problems.empty()) {
+      return absl::DataLossError(absl::StrCat(Quoted(to_verify_), " is not what was exported: ",
+                                              verified->problems.size(), " problems"));
+    }
+    PrintCounts(verified->counts);
+    std::printf("%zu files of %lld bytes are as the manifest says; %s\n", verified->files,
+                static_cast<long long>(verified->bytes),
+                verified->is_signed ? "the signature is by the key" : "no signature was checked");
+    return absl::OkStatus();
+  }
+
+  static void PrintCounts(const std::map<std::string, int64_t>& counts) {
+    for (const auto& [name, count] : counts) {
+      std::printf("%-18s %lld\n", name.c_str(), static_cast<long long>(count));
+    }
+  }
+
+  std::string format_;
+  std::string to_;
+  ExportQuery query_;
+  std::string key_;
+  std::vector<std::string> options_;
+  int64_t checkpoint_bytes_ = ExportRunOptions().checkpoint_bytes;
+  ConnectionOptions connection_;
+  CLI::App* verify_ = nullptr;
+  std::string to_verify_;
+  std::string public_key_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeExportCommand() { return std::make_unique<ExportCommand>(); }
+
+}  // namespace pedigree::cli
