@@ -1,0 +1,213 @@
+// A store that was exported in jsonl and imported again is the same store.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "cli/export/jsonl_import.h"
+#include "store/keys.h"
+#include "tests/cli/export_support.h"
+#include "tests/migrate/mlmd_files.h"
+#include "tests/query/random_store.h"
+
+namespace pedigree::cli {
+namespace {
+
+// Everything but the first line.
+std::string BodyOf(const std::string& file) {
+  const std::string content = ReadFile(file);
+  return content.substr(content.find('\n'));
+}
+
+// All keys of a store that are not of the journal or of how events are chunked, and what a copy
+// begins anew.
+std::vector<std::pair<std::string, std::string>> KeysOf(const std::string& data_dir) {
+  std::vector<std::pair<std::string, std::string>> kept;
+  for (auto& [key, value] : RawDatabase(data_dir + "/db").All()) {
+    const auto tag = static_cast<Tag>(key[4]);
+    const bool is_own = tag == Tag::kExecutionEvents || tag == Tag::kEventLog ||
+                        tag == Tag::kJournal || tag == Tag::kJournalHead ||
+                        tag == Tag::kLineageSnapshot || tag == Tag::kCacheLease ||
+                        tag == Tag::kPropertyIndex || tag == Tag::kProperty;
+    if (!is_own) kept.emplace_back(std::move(key), std::move(value));
+  }
+  return kept;
+}
+
+class JsonlRestoreTest : public ::testing::Test {
+ protected:
+  std::string at(const std::string& name) const { return scratch_.path() + "/" + name; }
+
+  StoreOptions OptionsFor(const std::string& data_dir) const {
+    StoreOptions options;
+    options.data_dir = data_dir;
+    options.sync = Sync::kNever;
+    return options;
+  }
+
+  void Export(const std::string& data_dir, const std::string& to) {
+    auto store = Store::Open(OptionsFor(data_dir));
+    ASSERT_TRUE(IsOk(store));
+    StoreSource source(store->get());
+    ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to))));
+  }
+
+  // Exports, imports, compares, and exports again.
+  void ExpectRestores(const std::string& data_dir) {
+    Export(data_dir, at("first"));
+    ASSERT_FALSE(HasFatalFailure());
+    const auto imported = ImportJsonl({.from = at("first"), .data_dir = at("copy")});
+    ASSERT_TRUE(IsOk(imported));
+    EXPECT_EQ(KeysOf(at("copy")), KeysOf(data_dir));
+    Export(at("copy"), at("second"));
+    ASSERT_FALSE(HasFatalFailure());
+    EXPECT_EQ(BodyOf(at("second/export.jsonl")), BodyOf(at("first/export.jsonl")));
+    auto store = Store::Open(OptionsFor(at("copy")));
+    ASSERT_TRUE(IsOk(store));
+    const auto report = (*store)->Verify();
+    ASSERT_TRUE(IsOk(report));
+    EXPECT_TRUE(report->problems.empty()) << report->problems[0];
+    store->reset();
+    for (const char* name : {"first", "second", "copy"}) std::filesystem::remove_all(at(name));
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_F(JsonlRestoreTest, RestoresGenuineDatabases) {
+  for (const char* name : {"every_value_kind.sqlite", "kfp_two_runs.sqlite",
+                           "kfp_two_runs.schema6.sqlite", "random_history.sqlite"}) {
+    SCOPED_TRACE(name);
+    const std::string data_dir = at(absl::StrCat("store-", name));
+    ASSERT_TRUE(
+        IsOk(migrate::ImportUrl(absl::StrCat("sqlite:", migrate::DataFile(name)), data_dir)));
+    ExpectRestores(data_dir);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(JsonlRestoreTest, RestoresRandomStores) {
+  Random random;
+  for (int round = 0; round < 6; ++round) {
+    RandomStore random_store(&random);
+    TestStore& store = random_store.store();
+    for (int i = 0; i < 150; ++i) {
+      random_store.ChangeSomething();
+      if (random.OneIn(10)) random_store.ChangeIndexes();
+    }
+    FillWithTasksAndCache(random, store);
+    store.Close();
+    ExpectRestores(store.data_dir());
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(JsonlRestoreTest, RestoresAnEmptyStore) {
+  TestStore store;
+  store.Close();
+  ExpectRestores(store.data_dir());
+}
+
+TEST_F(JsonlRestoreTest, KeepsWhatWasHandedOut) {
+  TestStore store;
+  FillForParts(store, 5);
+  Random random;
+  FillWithTasksAndCache(random, store);
+  const Counters before = store->CurrentVersion()->counters;
+  store.Close();
+  Export(store.data_dir(), at("export"));
+  ASSERT_TRUE(IsOk(ImportJsonl({.from = at("export"), .data_dir = at("copy")})));
+  auto copy = Store::Open(OptionsFor(at("copy")));
+  ASSERT_TRUE(IsOk(copy));
+  EXPECT_EQ((*copy)->CurrentVersion()->counters.Encode(), before.Encode());
+}
+
+TEST_F(JsonlRestoreTest, GoesOnAfterEveryKill) {
+  TestStore store;
+  FillForParts(store, 2000);
+  store.Close();
+  Export(store.data_dir(), at("export"));
+  JsonlImportOptions options = {
+      .from = at("export"), .data_dir = at("copy"), .batch_bytes = 20'000};
+  for (int i = 0; i < 6; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(60);
+      // Somewhere within the loading.
+      options.progress = [i](int64_t records) {
+        if (records >= 8192 * (i % 2 + 1)) raise(SIGKILL);
+      };
+      (void)ImportJsonl(options).status();
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+  }
+  options.progress = nullptr;
+  ASSERT_TRUE(IsOk(ImportJsonl(options)));
+  EXPECT_EQ(KeysOf(at("copy")), KeysOf(store.data_dir()));
+}
+
+// Lines that are changed, each with what is said of it.
+TEST_F(JsonlRestoreTest, RefusesBrokenFilesAndLeavesTheTarget) {
+  TestStore store;
+  FillForParts(store, 3);
+  store.Close();
+  std::filesystem::create_directory(at("files"));
+  Export(store.data_dir(), at("files/x.jsonl"));
+  const std::string good = ReadFile(at("files/x.jsonl"));
+  const std::vector<std::string> lines = absl::StrSplit(good, '\n');
+  const auto refused = [&](const std::string& content, absl::string_view why) {
+    WriteFile(at("bad.jsonl"), content);
+    EXPECT_TRUE(Fails(ImportJsonl({.from = at("bad.jsonl"), .data_dir = at("copy")}),
+                      absl::StatusCode::kInvalidArgument, why));
+    EXPECT_FALSE(std::filesystem::exists(at("copy")));
+  };
+  const auto replaced = [&](absl::string_view from, absl::string_view to) {
+    const size_t place = good.find(from.data(), 0, from.size());
+    EXPECT_NE(place, std::string::npos) << from;
+    return good.substr(0, place) + std::string(to) + good.substr(place + from.size());
+  };
+  refused("", "line 1");
+  refused("{}\n", "line 1");
+  refused("no json\n", "line 1: is no JSON");
+  refused(replaced("\"pedigree_jsonl\":1", "\"pedigree_jsonl\":2"), "version 2");
+  refused(good.substr(0, good.size() - 1), "cut off");
+  refused(good.substr(0, good.rfind("{\"end\"")), "is missing");
+  refused(good + "x\n", "after the end");
+  refused(replaced("{\"artifact\":{\"artifact\":{\"id\":\"1\"",
+                   "{\"artifact\":{\"artifact\":{\"id\":\"9\""),
+          "beyond the last one");
+  refused(replaced("{\"id\":\"2\",\"type_id\":\"10\",", "{\"id\":\"1\",\"type_id\":\"10\","),
+          "ascend");
+  refused(replaced("\"type_id\":\"10\"", "\"type_id\":\"77\""), "no type 77");
+  refused(replaced("\"context_ids\":[\"1\"]", "\"context_ids\":[\"2\"]"), "no context 2");
+  refused(replaced("\"artifact_id\":\"1\"", "\"artifact_id\":\"5\""), "is not there");
+  refused(replaced("\"number\":\"2\"", "\"number\":\"3\""), "");
+  refused(replaced("\"uri\":\"s3://bucket/models/0\"", "\"uri\":7"), "must be a string");
+  refused(replaced("\"uri\":", "\"url\":"), "has no \"url\"");
+  refused(replaced("\"step\":{\"int_value\":\"0\"}", "\"step\":{\"int_value\":0}"), "digits");
+  refused(replaced("\"selection\":{}", "\"selection\":{\"until_ms\":\"5\"}"), "selection");
+  // A line that is missing.
+  std::vector<std::string> fewer = lines;
+  fewer.erase(fewer.begin() + 15);
+  refused(absl::StrJoin(fewer, "\n"), "line");
+
+  // With a manifest beside it, any change is found.
+  WriteFile(at("files/x.jsonl"), replaced("models/0", "models/7"));
+  EXPECT_TRUE(Fails(ImportJsonl({.from = at("files/x.jsonl"), .data_dir = at("copy")}),
+                    absl::StatusCode::kDataLoss, "digest"));
+  EXPECT_FALSE(std::filesystem::exists(at("copy")));
+  WriteFile(at("files/x.jsonl"), good);
+  EXPECT_TRUE(IsOk(ImportJsonl({.from = at("files/x.jsonl"), .data_dir = at("copy")})));
+}
+
+}  // namespace
+}  // namespace pedigree::cli
