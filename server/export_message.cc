@@ -9,6 +9,7 @@ namespace pedigree {
 
 void ExportMessage::AddHeader(const v1::ExportHeader& header) {
   AppendBytesField(&bytes_, v1::ExportResponse::kHeaderFieldNumber, header.SerializeAsString());
+  header_bytes_ = bytes_.size();
 }
 
 void ExportMessage::AddRecord(int field, absl::string_view content) {

@@ -23,12 +23,14 @@ class ExportMessage {
   // A record of which `content` is the field.
   void AddRecord(int field, absl::string_view content);
   // It takes no more records.
-  bool IsFull() const { return bytes_.size() >= kFullBytes; }
+  // So a message has the same records with a header and without.
+  bool IsFull() const { return bytes_.size() - header_bytes_ >= kFullBytes; }
   // The end of the message. `position` is that of what comes after it; "" at the end of the export.
   std::string Finish(absl::string_view position);
 
  private:
   std::string bytes_;
+  size_t header_bytes_ = 0;
 };
 
 // Appends a field of ascending ids, packed; none if there are none.

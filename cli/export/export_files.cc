@@ -207,7 +207,7 @@ absl::Status ExportFiles::RemoveAllBut(const std::vector<ExportFileState>& state
   std::error_code error;
   std::filesystem::directory_iterator it(place_.directory, error);
   for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-    if (!it->is_regular_file() || !is_ours(it->path().filename().string())) continue;
+    if (!it->is_regular_file(error) || !is_ours(it->path().filename().string())) continue;
     if (::unlink(it->path().c_str()) != 0) {
       return FileError(errno, "remove", it->path().string());
     }

@@ -79,14 +79,15 @@ class Loading {
  public:
   Loading(BulkLoader* loader, JsonlReader* reader) : loader_(*loader), reader_(*reader) {}
 
-  absl::Status Run(const std::function<void(int64_t)>& progress) {
+  absl::Status Run(const std::function<absl::Status(int64_t)>& progress) {
     int64_t records = 0;
     while (true) {
       const auto record = reader_.Next();
       if (!record.ok()) return record.status();
       if (*record == nullptr) break;
       if (absl::Status status = Add(**record); !status.ok()) return status;
-      if (++records % kProgressRecords == 0 && progress) progress(records);
+      if (++records % kProgressRecords != 0 || !progress) continue;
+      if (absl::Status status = progress(records); !status.ok()) return status;
     }
     if (absl::Status status = PutTypes(); !status.ok()) return status;
     const v1::ExportHeader& header = reader_.header();

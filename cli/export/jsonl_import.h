@@ -14,6 +14,7 @@
 #include <map>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace pedigree::cli {
@@ -23,8 +24,9 @@ struct JsonlImportOptions {
   std::string data_dir;
   size_t batch_bytes = size_t{16} << 20;
   size_t write_buffer_bytes = size_t{64} << 20;
-  // Is told of records that have been loaded, now and then.
-  std::function<void(int64_t records)> progress;
+  // Is told of records that have been loaded, now and then. An error ends the import, which can go
+  // on later.
+  std::function<absl::Status(int64_t records)> progress;
 };
 
 // Answers the counts of records by kind, as in a manifest.
