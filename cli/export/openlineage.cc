@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cli/export/formats.h"
+#include "cli/export/frames.h"
 #include "cli/export/uuid.h"
 
 namespace pedigree::cli {
@@ -12,8 +15,8 @@ namespace {
 
 using ml_metadata::Execution;
 
-// DAGs whose names are kept for their children: some 20 MB.
-constexpr size_t kMaxParents = 100'000;
+// DAGs whose names are kept for their children: a megabyte, which checkpoints hold, too.
+constexpr size_t kMaxParents = 10'000;
 
 // Stores of objects, whose keys do not begin with a slash.
 bool IsObjectStore(absl::string_view scheme) {
@@ -85,19 +88,46 @@ std::string RunIdOf(int64_t execution_id) {
 }
 
 OpenLineageMapper::OpenLineageMapper(const TypeNames* types, OpenLineageOptions options)
-    : types_(types),
-      options_(std::move(options)),
-      producer_(absl::StrCat("urn:pedigree:", options_.version.empty() ? "export"
-                                                                         : options_.version)) {}
+    : types_(types), options_(std::move(options)) {}
 
-void OpenLineageMapper::Remember(const v1::ExportedStep& step, const StepFacts& facts) {
-  if (types_->NameOf(step.execution()) != "system.DAGExecution") return;
-  const int64_t id = step.execution().id();
-  parents_[id] = {.job = facts.JobName(), .parent_id = facts.parent_execution_id};
+void OpenLineageMapper::AddParent(int64_t id, Parent parent) {
+  parents_[id] = std::move(parent);
   parent_ids_.push_back(id);
   if (parent_ids_.size() <= kMaxParents) return;
   parents_.erase(parent_ids_.front());
   parent_ids_.pop_front();
+}
+
+std::string OpenLineageMapper::Save() const {
+  std::string saved;
+  for (const int64_t id : parent_ids_) {
+    const Parent& parent = parents_.at(id);
+    AppendFrame(absl::StrCat(id), saved);
+    AppendFrame(absl::StrCat(parent.parent_id), saved);
+    AppendFrame(parent.job, saved);
+  }
+  return saved;
+}
+
+absl::Status OpenLineageMapper::Load(absl::string_view saved) {
+  const auto frames = SplitFrames(saved);
+  if (!frames.ok()) return frames.status();
+  for (size_t i = 0; i + 2 < frames->size(); i += 3) {
+    int64_t id = 0;
+    Parent parent = {.job = (*frames)[i + 2]};
+    if (!absl::SimpleAtoi((*frames)[i], &id) ||
+        !absl::SimpleAtoi((*frames)[i + 1], &parent.parent_id)) {
+      return absl::DataLossError("the parents of a checkpoint do not parse");
+    }
+    AddParent(id, std::move(parent));
+  }
+  return absl::OkStatus();
+}
+
+void OpenLineageMapper::Remember(const v1::ExportedStep& step, const StepFacts& facts) {
+  if (types_->NameOf(step.execution()) != "system.DAGExecution") return;
+  AddParent(step.execution().id(),
+            {.job = facts.JobName(), .parent_id = facts.parent_execution_id});
 }
 
 OpenLineageMapper::Common OpenLineageMapper::CommonOf(const v1::ExportedStep& step) {
@@ -118,7 +148,7 @@ LineageEvent OpenLineageMapper::EventOf(const Common& common, const Execution& e
   const bool is_start = type == "START";
   Json json = {{"eventTime", TimeText(time_ms)},
                {"eventType", std::string(type)},
-               {"producer", producer_},
+               {"producer", kProducer},
                {"schemaURL", kOpenLineageSchema},
                {"run", common.run},
                {"job", common.job},

@@ -2,7 +2,7 @@
 //
 // Threads: one for each OpenLineageMapper; steps come in the order of ids.
 //
-//   OpenLineageMapper mapper(&types, {.store = "prod", .version = "0.1.0"});
+//   OpenLineageMapper mapper(&types, {.store = "prod"});
 //   for (const LineageEvent& event : mapper.EventsOf(step)) Write(event.json);
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/types/optional.h"
 #include "cli/export/json_values.h"
 #include "cli/export/step_facts.h"
@@ -28,7 +29,6 @@ inline constexpr char kMlmdFacets[] = "urn:pedigree:openlineage:mlmd-facets:1-0-
 struct OpenLineageOptions {
   // What this store is called in names of data sets that have no uri.
   std::string store = "default";
-  std::string version;
 };
 
 // Events are ordered by (time_ms, execution_id, order).
@@ -56,6 +56,10 @@ class OpenLineageMapper {
 
   std::vector<LineageEvent> EventsOf(const v1::ExportedStep& step);
 
+  // What it knows of the steps so far. DataLoss if the bytes are not of Save().
+  std::string Save() const;
+  absl::Status Load(absl::string_view saved);
+
  private:
   // A run that others name as their parent.
   struct Parent {
@@ -72,6 +76,7 @@ class OpenLineageMapper {
   };
 
   void Remember(const v1::ExportedStep& step, const StepFacts& facts);
+  void AddParent(int64_t id, Parent parent);
   Common CommonOf(const v1::ExportedStep& step);
   Json Facet(absl::string_view schema) const;
   Json RunFacets(const v1::ExportedStep& step, const StepFacts& facts) const;
@@ -86,7 +91,6 @@ class OpenLineageMapper {
 
   const TypeNames* const types_;
   const OpenLineageOptions options_;
-  const std::string producer_;
   // Kubeflow's DAGs, the newest of them: a parent comes shortly before its children.
   absl::flat_hash_map<int64_t, Parent> parents_;
   std::deque<int64_t> parent_ids_;

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "cli/export/formats.h"
 #include "cli/export/openlineage.h"
 #include "cli/export/uuid.h"
 
@@ -104,7 +105,7 @@ Json EventJson(const Event& event) {
 
 Json OpenLineageMapper::Facet(absl::string_view schema) const {
   Json facet = Json::object();
-  Append(facet, "_producer", producer_);
+  Append(facet, "_producer", kProducer);
   Append(facet, "_schemaURL", std::string(schema));
   return facet;
 }

@@ -3,47 +3,55 @@
 // Threads: one.
 //
 //   TypeNames types;
-//   types.Add(artifact_type);
-//   types.NameOf(artifact)   // "system.Model"
+//   types.AddRecord(record);   // Whatever it is: only types are taken.
+//   types.NameOf(artifact)     // "system.Model"
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "ml_metadata/proto/metadata_store.pb.h"
+#include "pedigree/v1/audit.pb.h"
 
 namespace pedigree::cli {
 
 class TypeNames {
  public:
-  void Add(const ml_metadata::ArtifactType& type) {
-    names_[type.id()] = type.name();
-    if (type.base_type() == ml_metadata::ArtifactType::MODEL) models_[type.id()] = true;
-  }
-  // Of executions and contexts; types of all kinds share one sequence of ids.
-  template <typename Type>
-  void Add(const Type& type) {
-    names_[type.id()] = type.name();
-  }
+  // Whether it was a type.
+  bool AddRecord(const v1::ExportRecord& record);
 
   // The node's own `type` if it has one; empty if the type is unknown.
   template <typename Node>
   absl::string_view NameOf(const Node& node) const {
     if (!node.type().empty()) return node.type();
-    const auto found = names_.find(node.type_id());
-    return found == names_.end() ? absl::string_view() : absl::string_view(found->second);
+    const auto found = types_.find(node.type_id());
+    return found == types_.end() ? absl::string_view() : absl::string_view(found->second.name);
   }
 
-  // Whether the artifact's type says that it is a model: by its base type, or by its name.
+  // Whether the artifact's type says that it is a model: by its base type, or by the end of its
+  // name (system.Model, google.VertexModel).
   bool IsModel(const ml_metadata::Artifact& artifact) const;
-  // Whether the name says that it is data to learn from, as system.Dataset and TFX's Examples do.
+  // Whether it says that it is data to learn from, as system.Dataset and TFX's Examples do.
   bool IsDataset(const ml_metadata::Artifact& artifact) const;
 
+  // For a checkpoint. DataLoss if the bytes are not of Save().
+  std::string Save() const;
+  absl::Status Load(absl::string_view saved);
+
  private:
-  absl::flat_hash_map<int64_t, std::string> names_;
-  absl::flat_hash_map<int64_t, bool> models_;
+  // Types of all kinds share one sequence of ids.
+  struct Type {
+    std::string name;
+    ml_metadata::ArtifactType::SystemDefinedBaseType base = ml_metadata::ArtifactType::UNSET;
+  };
+
+  ml_metadata::ArtifactType::SystemDefinedBaseType BaseOf(
+      const ml_metadata::Artifact& artifact) const;
+
+  std::map<int64_t, Type> types_;
 };
 
 }  // namespace pedigree::cli
