@@ -26,8 +26,7 @@ const Algorithm* FindAlgorithm(absl::string_view name) {
 
 // The algorithm that a property of this name holds a digest of; null if it holds none.
 const Algorithm* AlgorithmOfProperty(absl::string_view property) {
-  const std::string lower =
-      absl::StrReplaceAll(absl::AsciiStrToLower(property), {{"-", "_"}});
+  const std::string lower = absl::StrReplaceAll(absl::AsciiStrToLower(property), {{"-", "_"}});
   absl::string_view name = lower;
   for (absl::string_view suffix : {"_digest", "_hash", "_sum", "sum"}) {
     if (absl::ConsumeSuffix(&name, suffix)) break;
@@ -36,8 +35,7 @@ const Algorithm* AlgorithmOfProperty(absl::string_view property) {
 }
 
 bool NamesItsAlgorithm(absl::string_view property) {
-  const std::string lower =
-      absl::StrReplaceAll(absl::AsciiStrToLower(property), {{"-", "_"}});
+  const std::string lower = absl::StrReplaceAll(absl::AsciiStrToLower(property), {{"-", "_"}});
   return lower == "digest" || lower == "content_digest" || lower == "checksum" ||
          lower == "content_hash";
 }

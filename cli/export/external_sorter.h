@@ -28,7 +28,7 @@ class ExternalSorter {
   struct Options {
     std::string directory;  // As TemporaryFile::Create.
     size_t memory_bytes = size_t{64} << 20;
-    size_t max_files = 256; // At least 2; each has a buffer and a file descriptor.
+    size_t max_files = 256;  // At least 2; each has a buffer and a file descriptor.
   };
   using Visit = absl::FunctionRef<absl::Status(absl::string_view key, absl::string_view value)>;
 

@@ -134,7 +134,8 @@ OpenLineageMapper::Common OpenLineageMapper::CommonOf(const v1::ExportedStep& st
   Common common;
   common.facts = FactsOf(step, *types_);
   Remember(step, common.facts);
-  common.run = {{"runId", RunIdOf(step.execution().id())}, {"facets", RunFacets(step, common.facts)}};
+  common.run = {{"runId", RunIdOf(step.execution().id())},
+                {"facets", RunFacets(step, common.facts)}};
   common.job = {{"namespace", common.facts.JobNamespace()},
                 {"name", common.facts.JobName()},
                 {"facets", JobFacets(step)}};

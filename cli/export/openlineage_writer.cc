@@ -65,10 +65,9 @@ class OpenLineageWriter final : public ExportWriter {
 
   absl::Status End() override {
     ExternalSorter sorter({});
-    absl::Status status =
-        ReadFrames(target_, unsorted_, [&sorter](absl::string_view row) {
-          return sorter.Add(row.substr(0, kKeyBytes), row.substr(kKeyBytes));
-        });
+    absl::Status status = ReadFrames(target_, unsorted_, [&sorter](absl::string_view row) {
+      return sorter.Add(row.substr(0, kKeyBytes), row.substr(kKeyBytes));
+    });
     if (!status.ok()) return status;
     return sorter.Drain([this](absl::string_view, absl::string_view json) {
       output_->buffer().append(json.data(), json.size());
@@ -82,7 +81,7 @@ class OpenLineageWriter final : public ExportWriter {
  private:
   TypeNames types_;
   OpenLineageMapper mapper_;
-  ExportTarget* target_ = nullptr;    // Not owned, as the outputs.
+  ExportTarget* target_ = nullptr;  // Not owned, as the outputs.
   ExportOutput* output_ = nullptr;
   ExportOutput* unsorted_ = nullptr;
   int64_t events_ = 0;

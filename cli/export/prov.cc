@@ -48,8 +48,7 @@ Json ValueLiteral(const ml_metadata::Value& value) {
 }
 
 template <typename Node>
-Json NodeBody(const Node& node, const TypeNames& types) {
-  Json body = Json::object();
+void AddNode(const Node& node, const TypeNames& types, Json& body) {
   if (!node.name().empty()) Append(body, "prov:label", node.name());
   if (const auto type = types.NameOf(node); !type.empty()) {
     Append(body, "mlmd:type", std::string(type));
@@ -61,7 +60,6 @@ Json NodeBody(const Node& node, const TypeNames& types) {
   for (const auto& [name, value] : Sorted(node.custom_properties())) {
     Append(body, absl::StrCat("custom:", ProvLocalName(name)), ValueLiteral(*value));
   }
-  return body;
 }
 
 template <typename Node>
@@ -96,7 +94,8 @@ ProvStatement ActivityInContext(int64_t context, int64_t execution) {
 void AddContext(const v1::ExportedContext& exported, const TypeNames& types,
                 std::vector<ProvStatement>& statements) {
   const auto& context = exported.context();
-  Json body = NodeBody(context, types);
+  Json body = Json::object();
+  AddNode(context, types, body);
   Append(body, "prov:type", Typed("prov:Collection", "prov:QUALIFIED_NAME"));
   AddTimes(context, body);
   statements.push_back({ProvSection::kEntity, Name("ctx", context.id()), std::move(body)});
@@ -108,7 +107,8 @@ void AddContext(const v1::ExportedContext& exported, const TypeNames& types,
 void AddArtifact(const v1::ExportedArtifact& exported, const TypeNames& types,
                  std::vector<ProvStatement>& statements) {
   const auto& artifact = exported.artifact();
-  Json body = NodeBody(artifact, types);
+  Json body = Json::object();
+  AddNode(artifact, types, body);
   if (!artifact.uri().empty()) Append(body, "prov:location", artifact.uri());
   Append(body, "mlmd:state", ml_metadata::Artifact::State_Name(artifact.state()));
   AddTimes(artifact, body);
@@ -120,8 +120,8 @@ void AddArtifact(const v1::ExportedArtifact& exported, const TypeNames& types,
 
 bool IsOver(const Execution& execution) {
   const auto state = execution.last_known_state();
-  return state == Execution::COMPLETE || state == Execution::CACHED ||
-         state == Execution::FAILED || state == Execution::CANCELED;
+  return state == Execution::COMPLETE || state == Execution::CACHED || state == Execution::FAILED ||
+         state == Execution::CANCELED;
 }
 
 void AddExecution(const v1::ExportedExecution& exported, const TypeNames& types,
@@ -134,7 +134,7 @@ void AddExecution(const v1::ExportedExecution& exported, const TypeNames& types,
   if (IsOver(execution) && execution.last_update_time_since_epoch() != 0) {
     Append(body, "prov:endTime", TimeText(execution.last_update_time_since_epoch()));
   }
-  for (auto& [name, value] : NodeBody(execution, types).items()) Append(body, name, value);
+  AddNode(execution, types, body);
   Append(body, "mlmd:state", Execution::State_Name(execution.last_known_state()));
   statements.push_back({ProvSection::kActivity, Name("exec", execution.id()), std::move(body)});
   for (const int64_t context : exported.context_ids()) {
@@ -162,6 +162,7 @@ void AddEvent(const v1::ExportedEvent& exported, std::vector<ProvStatement>& sta
 }  // namespace
 
 std::string ProvLocalName(absl::string_view text) {
+  if (text.empty()) return "%00";  // There is no empty name after a prefix.
   std::string name;
   for (const char c : text) {
     if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-') {

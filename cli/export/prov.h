@@ -39,7 +39,8 @@ std::vector<ProvStatement> StatementsOf(const v1::ExportRecord& record, const Ty
 // Of two events of one execution, by their numbers.
 ProvStatement Derivation(const v1::ExportedEvent& input, const v1::ExportedEvent& output);
 
-// A name after a prefix that may hold any text: what is not a letter, digit, '_' or '-' becomes %XX.
+// A name after a prefix that may hold any text: what is not a letter, digit, '_' or '-' becomes
+// %XX.
 std::string ProvLocalName(absl::string_view text);
 
 }  // namespace pedigree::cli

@@ -25,8 +25,8 @@ class ProvJsonWriter final : public ExportWriter {
   absl::Status Begin(const v1::ExportHeader&, ExportTarget* target) override {
     absl::Status status = CreateOutputs(target);
     if (!status.ok()) return status;
-    return output_->Append(absl::StrCat("{\"prefix\":", Print(ProvPrefixes(store_)),
-                                        ",\n\"entity\":{"));
+    return output_->Append(
+        absl::StrCat("{\"prefix\":", Print(ProvPrefixes(store_)), ",\n\"entity\":{"));
   }
 
   std::string Checkpoint() const override {

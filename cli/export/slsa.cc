@@ -33,8 +33,8 @@ Json Resource(const Artifact& artifact, const Digests& digests, const TypeNames&
               absl::string_view store) {
   Json resource = Json::object();
   Append(resource, "name", DisplayName(artifact));
-  Append(resource, "uri", artifact.uri().empty() ? ArtifactUrn(store, artifact.id())
-                                                 : artifact.uri());
+  Append(resource, "uri",
+         artifact.uri().empty() ? ArtifactUrn(store, artifact.id()) : artifact.uri());
   if (!digests.by_algorithm.empty()) Append(resource, "digest", DigestSet(digests));
   Json annotations = Json::object();
   Append(annotations, "mlmd.id", artifact.id());
@@ -101,11 +101,11 @@ Json BuildDefinition(const v1::ExportedStep& step, const TypeNames& types,
 Json RunDetails(const v1::ExportedStep& step, const TypeNames& types, absl::string_view store) {
   const Execution& execution = step.execution();
   Json builder = Json::object();
-  Append(builder, "id", absl::StrCat("urn:pedigree:", store, ":builder:",
-                                     FactsOf(step, types).orchestrator));
+  Append(builder, "id",
+         absl::StrCat("urn:pedigree:", store, ":builder:", FactsOf(step, types).orchestrator));
   Json metadata = Json::object();
-  Append(metadata, "invocationId", absl::StrCat("urn:pedigree:", store, ":execution:",
-                                                execution.id()));
+  Append(metadata, "invocationId",
+         absl::StrCat("urn:pedigree:", store, ":execution:", execution.id()));
   if (execution.create_time_since_epoch() != 0) {
     Append(metadata, "startedOn", TimeText(execution.create_time_since_epoch()));
   }

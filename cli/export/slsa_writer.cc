@@ -40,8 +40,8 @@ class SlsaWriter final : public ExportWriter {
     if (!status.ok()) return status;
     const auto frames = SplitFrames(checkpoint);
     if (!frames.ok()) return frames.status();
-    const std::vector<int64_t*> counts = {&statements_, &subjects_, &without_digest_,
-                                          &conflicting_, &not_made_};
+    const std::vector<int64_t*> counts = {&statements_, &subjects_, &without_digest_, &conflicting_,
+                                          &not_made_};
     if (frames->size() != counts.size() + 1) {
       return absl::DataLossError("the checkpoint does not parse");
     }
@@ -65,8 +65,7 @@ class SlsaWriter final : public ExportWriter {
     conflicting_ += provenance.conflicting_digest;
     if (!provenance.statement.has_value()) return absl::OkStatus();
     ++statements_;
-    return output_->Append(
-        SignedEnvelope(kInTotoPayloadType, Print(*provenance.statement), *key_));
+    return output_->Append(SignedEnvelope(kInTotoPayloadType, Print(*provenance.statement), *key_));
   }
 
   absl::Status End() override { return absl::OkStatus(); }

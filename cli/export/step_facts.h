@@ -20,7 +20,7 @@ struct StepFacts {
   std::string pipeline;      // Empty if nothing says so.
   std::string run;           // Of the run's context; empty if there is none.
   int64_t run_context_id = 0;
-  std::string task;  // Stable from run to run. Empty for Kubeflow's root of a run.
+  std::string task;                 // Stable from run to run. Empty for Kubeflow's root of a run.
   int64_t parent_execution_id = 0;  // Kubeflow's parent_dag_id.
 
   // "<orchestrator>/<tenant>"

@@ -18,8 +18,7 @@ std::string DefaultDirectory() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TemporaryFile>> TemporaryFile::Create(
-    const std::string& directory) {
+absl::StatusOr<std::unique_ptr<TemporaryFile>> TemporaryFile::Create(const std::string& directory) {
   const std::string where = directory.empty() ? DefaultDirectory() : directory;
   std::string path = absl::StrCat(where, "/pedigree-export-XXXXXX");
   const int fd = mkstemp(path.data());
