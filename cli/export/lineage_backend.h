@@ -23,7 +23,7 @@ namespace pedigree::cli {
 
 struct BackendOptions {
   // http(s)://HOST[:PORT][/PATH]; without a path /api/v1/lineage, where OpenLineage's clients post.
-  std::string url;
+  std::string url = {};
   // Lines of the request's header, which may be secrets: never part of a message.
   std::vector<std::string> headers = {};
   // PEM certificates to trust instead of the system's.

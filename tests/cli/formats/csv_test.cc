@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "cli/export/json_values.h"
 #include "tests/cli/formats/writing.h"
 
@@ -69,8 +70,8 @@ TEST(CsvRow, DefusesFormulasInTextOnly) {
   for (const char* text : {"=1", "+1", "-1", "@x", "'x",
                            "\xEF\xBC\x9D"
                            "1"}) {
-    EXPECT_EQ(OneText(text, Guard::kFormulas), "'" + std::string(text) + "\r\n");
-    EXPECT_EQ(OneText(text, Guard::kNone), std::string(text) + "\r\n");
+    EXPECT_EQ(OneText(text, Guard::kFormulas), absl::StrCat("'", text, "\r\n"));
+    EXPECT_EQ(OneText(text, Guard::kNone), absl::StrCat(text, "\r\n"));
   }
   EXPECT_EQ(OneText("\t=1", Guard::kFormulas), "'\t=1\r\n");
   EXPECT_EQ(CsvRow(Guard::kFormulas).Number(-1).Double(-0.5).Time(0).Finish(), "-1,-0.5,\r\n");

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "cli/export/cyclonedx.h"
 #include "cli/export/prov.h"
 #include "cli/export/slsa.h"
@@ -23,14 +24,14 @@ History Chain() {
   for (int64_t id = 1; id <= 5; ++id) {
     auto* artifact = history.artifacts[id].mutable_artifact();
     artifact->set_id(id);
-    artifact->set_name("a" + std::to_string(id));
-    artifact->set_uri("s3://bucket/a" + std::to_string(id));
+    artifact->set_name(absl::StrCat("a", id));
+    artifact->set_uri(absl::StrCat("s3://bucket/a", id));
     artifact->set_type(id == 3 ? "system.Model" : "system.Dataset");
   }
   for (int64_t id = 1; id <= 3; ++id) {
     auto* execution = history.executions[id].mutable_execution();
     execution->set_id(id);
-    execution->set_type("Step" + std::to_string(id));
+    execution->set_type(absl::StrCat("Step", id));
     execution->set_last_known_state(Execution::COMPLETE);
     execution->set_create_time_since_epoch(1000 * id);
     execution->set_last_update_time_since_epoch(1000 * id + 500);

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace pedigree::cli {
 
 class HttpBackend {
@@ -40,7 +42,7 @@ class HttpBackend {
   ~HttpBackend();
 
   int port() const { return port_; }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return absl::StrCat("http://127.0.0.1:", port_); }
   std::vector<Request> Requests() const;
 
  private:

@@ -28,7 +28,7 @@ TEST(ToUtf8, LeavesTextAloneAndReplacesWhatIsNone) {
   for (const char* text : {"", "plain", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
     EXPECT_EQ(ToUtf8(text), text);
   }
-  EXPECT_EQ(ToUtf8("a\xFFz"), "a" + replacement + "z");
+  EXPECT_EQ(ToUtf8("a\xFFz"), absl::StrCat("a", replacement, "z"));
   EXPECT_EQ(ToUtf8("\xC3"), replacement);                    // Cut off.
   EXPECT_EQ(ToUtf8("\xC0\x80"), replacement + replacement);  // Longer than need be.
   EXPECT_EQ(ToUtf8("\xED\xA0\x80"), replacement + replacement + replacement);  // A surrogate.
@@ -162,13 +162,16 @@ TEST(Digests, AreTakenOnlyWhereTheyAreSaidToBe) {
     EXPECT_EQ(DigestsOf(WithProperty(name, hex64)).by_algorithm["sha256"], want) << name;
   }
   for (const char* name : {"digest", "checksum", "content-digest", "content_hash"}) {
-    EXPECT_EQ(DigestsOf(WithProperty(name, "sha256:" + hex64)).by_algorithm["sha256"], want)
+    EXPECT_EQ(DigestsOf(WithProperty(name, absl::StrCat("sha256:", hex64))).by_algorithm["sha256"],
+              want)
         << name;
     EXPECT_TRUE(DigestsOf(WithProperty(name, hex64)).by_algorithm.empty()) << name;
   }
-  EXPECT_EQ(DigestsOf(WithProperty("sha256", "sha256:" + hex64)).by_algorithm["sha256"], want);
+  EXPECT_EQ(
+      DigestsOf(WithProperty("sha256", absl::StrCat("sha256:", hex64))).by_algorithm["sha256"],
+      want);
   ml_metadata::Artifact artifact;
-  artifact.set_uri("oci://host/image@sha256:" + hex64);
+  artifact.set_uri(absl::StrCat("oci://host/image@sha256:", hex64));
   EXPECT_TRUE(DigestsOf(artifact).HasStrong());
 
   for (const auto& [name, value] :
@@ -185,9 +188,9 @@ TEST(Digests, AreTakenOnlyWhereTheyAreSaidToBe) {
 
 TEST(Digests, ThatContradictEachOtherSayNothing) {
   ml_metadata::Artifact artifact = WithProperty("sha256", std::string(64, 'a'));
-  artifact.set_uri("oci://host/image@sha256:" + std::string(64, 'A'));
+  artifact.set_uri(absl::StrCat("oci://host/image@sha256:", std::string(64, 'A')));
   EXPECT_FALSE(DigestsOf(artifact).conflicting);
-  artifact.set_uri("oci://host/image@sha256:" + std::string(64, 'c'));
+  artifact.set_uri(absl::StrCat("oci://host/image@sha256:", std::string(64, 'c')));
   EXPECT_TRUE(DigestsOf(artifact).conflicting);
   EXPECT_TRUE(DigestsOf(artifact).by_algorithm.empty());
 }

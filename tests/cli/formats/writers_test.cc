@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"prov_derived", &MakeProvJsonWriter, {{"derived", "true"}}},
                       Case{"cyclonedx", &MakeCycloneDxWriter, {{"model", "artifact:1"}}},
                       Case{"slsa", &MakeSlsaWriter, {}}, Case{"csv", &MakeCsvWriter, {}}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace pedigree::cli
