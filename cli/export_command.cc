@@ -2,8 +2,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,13 +14,18 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/export/export_query.h"
 #include "cli/export/export_run.h"
+#include "cli/export/lineage_post.h"
 #include "cli/export/verify_export.h"
+#include "store/durable_file.h"
 #include "store/text.h"
 
 namespace pedigree::cli {
@@ -57,7 +65,13 @@ class ExportCommand final : public Command {
     app->add_option(
         "--to", to_,
         "the file (a name with an extension) or the directory to write. Run again after "
-        "an interruption, the export goes on where it was");
+        "an interruption, the export goes on where it was. Of openlineage also "
+        "http(s)://HOST[:PORT][/PATH]: a lineage backend");
+    app->add_option("--spool", spool_,
+                    "with --to http(s)://: the directory in which the events wait to be posted, to "
+                    "go on after an interruption; default: a temporary one");
+    app->add_option("--model", model_,
+                    "of cyclonedx: the model, as `artifact:ID`, ID, its name or its uri");
     app->add_option("--where", query_.where,
                     "only executions that match this filter, and what goes with them");
     app->add_option("--context", query_.context,
@@ -88,11 +102,80 @@ class ExportCommand final : public Command {
           absl::StrCat("--format must be one of\n", NamesOfFormats()));
     }
     if (to_.empty()) return absl::InvalidArgumentError("--to must name a file or a directory");
+    if (!IsUrl(to_)) {
+      if (!spool_.empty()) return absl::InvalidArgumentError("--spool is for --to http(s)://");
+      return ExportFiles(*format, to_);
+    }
+    if (format_ != "openlineage") {
+      return absl::InvalidArgumentError("only --format openlineage goes to http(s)://");
+    }
+    return ExportToBackend(*format);
+  }
+
+  static bool IsUrl(absl::string_view to) {
+    return absl::StartsWith(to, "http://") || absl::StartsWith(to, "https://");
+  }
+
+  // Events are ordered and can be posted again only if they are whole before the first goes out.
+  absl::Status ExportToBackend(const ExportFormat& format) {
+    auto backend = LineageBackend::Open(BackendFromEnvironment(to_));
+    if (!backend.ok()) return backend.status();
+    std::string spool = spool_;
+    if (spool.empty()) {
+      auto made = TemporaryDirectory();
+      if (!made.ok()) return made.status();
+      spool = *made;
+    }
+    absl::Status status = ExportFiles(format, spool);
+    if (status.ok()) status = Post(absl::StrCat(spool, "/", format.file_name), backend->get());
+    if (spool_.empty()) {
+      if (!status.ok()) {
+        return {status.code(), absl::StrCat(status.message(), " (go on with --spool ", spool, ")")};
+      }
+      std::error_code ignored;
+      std::filesystem::remove_all(spool, ignored);
+    }
+    return status;
+  }
+
+  static absl::StatusOr<std::string> TemporaryDirectory() {
+    const char* parent = std::getenv("TMPDIR");
+    std::string path = absl::StrCat(parent == nullptr || *parent == '\0' ? "/tmp" : parent,
+                                    "/pedigree-spool-XXXXXX");
+    if (mkdtemp(path.data()) == nullptr) return FileError(errno, "cannot create", path);
+    return path;
+  }
+
+  static absl::Status Post(const std::string& events, LineageBackend* backend) {
+    const bool is_terminal = isatty(STDERR_FILENO) != 0;
+    const auto posted = PostEvents(events, backend, [is_terminal](int64_t count) {
+      if (is_terminal) std::fprintf(stderr, "\r%lld posted", static_cast<long long>(count));
+    });
+    if (is_terminal) std::fprintf(stderr, "\n");
+    if (!posted.ok()) return posted.status();
+    std::printf("%-18s %lld\n", "posted", static_cast<long long>(posted->posted));
+    if (posted->before > 0) {
+      std::printf("%-18s %lld\n", "posted before", static_cast<long long>(posted->before));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ExportFiles(const ExportFormat& format, const std::string& to) {
     ExportRunOptions run;
-    run.format = format;
-    run.to = to_;
+    run.format = &format;
+    run.to = to;
     run.program_version = PEDIGREE_VERSION;
     run.checkpoint_bytes = checkpoint_bytes_;
+    if (!model_.empty()) {
+      run.writer.options.emplace_back("model", model_);
+      // Of a model named by its id, only what is upstream of it is needed.
+      absl::string_view id = model_;
+      absl::ConsumePrefix(&id, "artifact:");
+      int64_t number = 0;
+      if (query_.upstream_of.empty() && absl::SimpleAtoi(id, &number)) {
+        query_.upstream_of = std::string(id);
+      }
+    }
     auto selection = SelectionOf(query_);
     if (!selection.ok()) return selection.status();
     run.writer.selection = *std::move(selection);
@@ -162,6 +245,8 @@ class ExportCommand final : public Command {
   std::string format_;
   std::string to_;
   ExportQuery query_;
+  std::string spool_;
+  std::string model_;
   std::string key_;
   std::vector<std::string> options_;
   int64_t checkpoint_bytes_ = ExportRunOptions().checkpoint_bytes;

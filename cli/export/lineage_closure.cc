@@ -83,20 +83,20 @@ void LineageClosure::Walk() {
 
 void LineageClosure::AddBodies(const v1::ExportedStep& step) {
   const bool is_wanted = execution_ids_.count(step.execution().id()) > 0;
-  v1::ExportedStep kept;
+  // A large step comes in several records.
+  v1::ExportedStep* kept = is_wanted ? &steps_[step.execution().id()] : nullptr;
   for (const auto& use : step.uses()) {
     const int64_t id = use.event().artifact_id();
     if (artifact_ids_.count(id) == 0) continue;
     const auto [artifact, is_new] = artifacts_.emplace(id, use.artifact());
     if (is_new) artifact->second.set_id(id);
     if (is_wanted && (IsInput(use.event()) || IsOutput(use.event()))) {
-      *kept.add_uses()->mutable_event() = use.event();
+      *kept->add_uses()->mutable_event() = use.event();
     }
   }
   if (!is_wanted) return;
-  *kept.mutable_execution() = step.execution();
-  *kept.mutable_contexts() = step.contexts();
-  steps_[step.execution().id()] = std::move(kept);
+  *kept->mutable_execution() = step.execution();
+  *kept->mutable_contexts() = step.contexts();
 }
 
 std::set<int64_t> LineageClosure::InputsOf(int64_t execution_id) const {

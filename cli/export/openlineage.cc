@@ -1,6 +1,7 @@
 #include "cli/export/openlineage.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -17,6 +18,9 @@ using ml_metadata::Execution;
 
 // DAGs whose names are kept for their children: a megabyte, which checkpoints hold, too.
 constexpr size_t kMaxParents = 10'000;
+
+// Orders the last event of a step after all others of the same time.
+constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
 
 // Stores of objects, whose keys do not begin with a slash.
 bool IsObjectStore(absl::string_view scheme) {
@@ -100,6 +104,7 @@ void OpenLineageMapper::AddParent(int64_t id, Parent parent) {
 
 std::string OpenLineageMapper::Save() const {
   std::string saved;
+  AppendFrame(absl::StrCat(part_), saved);
   for (const int64_t id : parent_ids_) {
     const Parent& parent = parents_.at(id);
     AppendFrame(absl::StrCat(id), saved);
@@ -112,12 +117,14 @@ std::string OpenLineageMapper::Save() const {
 absl::Status OpenLineageMapper::Load(absl::string_view saved) {
   const auto frames = SplitFrames(saved);
   if (!frames.ok()) return frames.status();
-  for (size_t i = 0; i + 2 < frames->size(); i += 3) {
+  const absl::Status broken = absl::DataLossError("the parents of a checkpoint do not parse");
+  if (frames->size() % 3 != 1 || !absl::SimpleAtoi((*frames)[0], &part_)) return broken;
+  for (size_t i = 1; i < frames->size(); i += 3) {
     int64_t id = 0;
     Parent parent = {.job = (*frames)[i + 2]};
     if (!absl::SimpleAtoi((*frames)[i], &id) ||
         !absl::SimpleAtoi((*frames)[i + 1], &parent.parent_id)) {
-      return absl::DataLossError("the parents of a checkpoint do not parse");
+      return broken;
     }
     AddParent(id, std::move(parent));
   }
@@ -133,7 +140,7 @@ void OpenLineageMapper::Remember(const v1::ExportedStep& step, const StepFacts& 
 OpenLineageMapper::Common OpenLineageMapper::CommonOf(const v1::ExportedStep& step) {
   Common common;
   common.facts = FactsOf(step, *types_);
-  Remember(step, common.facts);
+  if (!step.continues()) Remember(step, common.facts);
   common.run = {{"runId", RunIdOf(step.execution().id())},
                 {"facets", RunFacets(step, common.facts)}};
   common.job = {{"namespace", common.facts.JobNamespace()},
@@ -145,8 +152,9 @@ OpenLineageMapper::Common OpenLineageMapper::CommonOf(const v1::ExportedStep& st
 }
 
 LineageEvent OpenLineageMapper::EventOf(const Common& common, const Execution& execution,
-                                        absl::string_view type, int64_t time_ms) const {
-  const bool is_start = type == "START";
+                                        absl::string_view type, int64_t time_ms,
+                                        int64_t order) const {
+  const bool is_start = order == 0;
   Json json = {{"eventTime", TimeText(time_ms)},
                {"eventType", std::string(type)},
                {"producer", kProducer},
@@ -156,23 +164,23 @@ LineageEvent OpenLineageMapper::EventOf(const Common& common, const Execution& e
                {"inputs", common.inputs},
                // What a step writes is not there when it begins.
                {"outputs", is_start ? Json::array() : common.outputs}};
-  if (is_start) json["run"]["facets"].erase("errorMessage");
-  return {.time_ms = time_ms,
-          .execution_id = execution.id(),
-          .order = is_start ? 0 : 1,
-          .json = Print(json)};
+  if (order != kEnd) json["run"]["facets"].erase("errorMessage");
+  return {.time_ms = time_ms, .execution_id = execution.id(), .order = order, .json = Print(json)};
 }
 
 std::vector<LineageEvent> OpenLineageMapper::EventsOf(const v1::ExportedStep& step) {
   const Common common = CommonOf(step);
   const Execution& execution = step.execution();
   const int64_t start = StartOf(execution);
+  part_ = step.continues() ? part_ + 1 : 0;
   std::vector<LineageEvent> events;
-  events.push_back(EventOf(common, execution, "START", start));
-  if (const absl::string_view type = SecondEvent(step); !type.empty()) {
+  if (!step.continues()) events.push_back(EventOf(common, execution, "START", start, 0));
+  if (step.is_continued()) {
+    events.push_back(EventOf(common, execution, "RUNNING", start, part_ + 1));
+  } else if (const absl::string_view type = SecondEvent(step); !type.empty()) {
     // Never before START, whatever an imported history says.
     const int64_t time = std::max(start, execution.last_update_time_since_epoch());
-    events.push_back(EventOf(common, execution, type, time));
+    events.push_back(EventOf(common, execution, type, time, kEnd));
   }
   return events;
 }

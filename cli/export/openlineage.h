@@ -1,4 +1,6 @@
-// A step as events of OpenLineage 2-0-2: one START, and one for the state it is in.
+// A step as events of OpenLineage 2-0-2: one START, and one for the state it is in. A large step,
+// which comes in several records, has RUNNING events between them with the uses of all records but
+// the last: backends add up what the events of a run tell.
 //
 // Threads: one for each OpenLineageMapper; steps come in the order of ids.
 //
@@ -35,7 +37,7 @@ struct OpenLineageOptions {
 struct LineageEvent {
   int64_t time_ms = 0;
   int64_t execution_id = 0;
-  int order = 0;  // 0: START.
+  int64_t order = 0;  // 0: START.
   std::string json;
 };
 
@@ -87,13 +89,14 @@ class OpenLineageMapper {
   Json DatasetFacets(const v1::ExportedStep& step, const ml_metadata::Artifact& artifact,
                      const std::vector<const ml_metadata::Event*>& events) const;
   LineageEvent EventOf(const Common& common, const ml_metadata::Execution& execution,
-                       absl::string_view type, int64_t time_ms) const;
+                       absl::string_view type, int64_t time_ms, int64_t order) const;
 
   const TypeNames* const types_;
   const OpenLineageOptions options_;
   // Kubeflow's DAGs, the newest of them: a parent comes shortly before its children.
   absl::flat_hash_map<int64_t, Parent> parents_;
   std::deque<int64_t> parent_ids_;
+  int64_t part_ = 0;  // Records of the step of the last record before that one.
 };
 
 }  // namespace pedigree::cli

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "cli/export/external_sorter.h"
 #include "cli/export/formats.h"
 #include "cli/export/frames.h"
@@ -35,7 +37,7 @@ class OpenLineageWriter final : public ExportWriter {
     std::string saved;
     AppendFrame(types_.Save(), saved);
     AppendFrame(mapper_.Save(), saved);
-    AppendFrame(std::to_string(events_), saved);
+    AppendFrame(absl::StrCat(events_), saved);
     return saved;
   }
 
@@ -46,10 +48,11 @@ class OpenLineageWriter final : public ExportWriter {
     const auto frames = SplitFrames(checkpoint);
     if (!frames.ok()) return frames.status();
     if (frames->size() != 3) return absl::DataLossError("the checkpoint does not parse");
+    if (!absl::SimpleAtoi((*frames)[2], &events_)) {
+      return absl::DataLossError("the checkpoint does not parse");
+    }
     status = types_.Load((*frames)[0]);
-    if (status.ok()) status = mapper_.Load((*frames)[1]);
-    events_ = std::atoll((*frames)[2].c_str());
-    return status;
+    return status.ok() ? mapper_.Load((*frames)[1]) : status;
   }
 
   absl::Status Add(const v1::ExportRecord& record) override {

@@ -30,6 +30,7 @@ class SlsaWriter final : public ExportWriter {
   std::string Checkpoint() const override {
     std::string saved;
     AppendFrame(types_.Save(), saved);
+    AppendFrame(step_.is_continued() ? step_.SerializeAsString() : "", saved);
     for (const auto& [what, count] : Counts()) AppendFrame(absl::StrCat(count), saved);
     return saved;
   }
@@ -42,11 +43,11 @@ class SlsaWriter final : public ExportWriter {
     if (!frames.ok()) return frames.status();
     const std::vector<int64_t*> counts = {&statements_, &subjects_, &without_digest_, &conflicting_,
                                           &not_made_};
-    if (frames->size() != counts.size() + 1) {
+    if (frames->size() != counts.size() + 2 || !step_.ParseFromString((*frames)[1])) {
       return absl::DataLossError("the checkpoint does not parse");
     }
     for (size_t i = 0; i < counts.size(); ++i) {
-      if (!absl::SimpleAtoi((*frames)[i + 1], counts[i])) {
+      if (!absl::SimpleAtoi((*frames)[i + 2], counts[i])) {
         return absl::DataLossError("the checkpoint does not parse");
       }
     }
@@ -55,17 +56,13 @@ class SlsaWriter final : public ExportWriter {
 
   absl::Status Add(const v1::ExportRecord& record) override {
     if (types_.AddRecord(record) || !record.has_step()) return absl::OkStatus();
-    if (!MadeItsOutputs(record.step().execution())) {
-      ++not_made_;
-      return absl::OkStatus();
-    }
-    const Provenance provenance = ProvenanceOf(record.step(), types_, store_);
-    subjects_ += provenance.subjects;
-    without_digest_ += provenance.without_digest;
-    conflicting_ += provenance.conflicting_digest;
-    if (!provenance.statement.has_value()) return absl::OkStatus();
-    ++statements_;
-    return output_->Append(SignedEnvelope(kInTotoPayloadType, Print(*provenance.statement), *key_));
+    if (!record.step().continues()) step_.clear_uses();
+    // A large step comes in several records, and makes one statement.
+    auto uses = std::move(*step_.mutable_uses());
+    uses.MergeFrom(record.step().uses());
+    step_ = record.step();
+    *step_.mutable_uses() = std::move(uses);
+    return step_.is_continued() ? absl::OkStatus() : AddStep();
   }
 
   absl::Status End() override { return absl::OkStatus(); }
@@ -79,10 +76,25 @@ class SlsaWriter final : public ExportWriter {
   }
 
  private:
+  absl::Status AddStep() {
+    if (!MadeItsOutputs(step_.execution())) {
+      ++not_made_;
+      return absl::OkStatus();
+    }
+    const Provenance provenance = ProvenanceOf(step_, types_, store_);
+    subjects_ += provenance.subjects;
+    without_digest_ += provenance.without_digest;
+    conflicting_ += provenance.conflicting_digest;
+    if (!provenance.statement.has_value()) return absl::OkStatus();
+    ++statements_;
+    return output_->Append(SignedEnvelope(kInTotoPayloadType, Print(*provenance.statement), *key_));
+  }
+
   const std::string store_;
   const SigningKey* const key_;     // Not owned.
   ExportOutput* output_ = nullptr;  // Not owned.
   TypeNames types_;
+  v1::ExportedStep step_;  // Of the record before, to which the next may belong.
   int64_t statements_ = 0;
   int64_t subjects_ = 0;
   int64_t without_digest_ = 0;

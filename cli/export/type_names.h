@@ -28,11 +28,11 @@ class TypeNames {
   absl::string_view NameOf(const Node& node) const {
     if (!node.type().empty()) return node.type();
     const auto found = types_.find(node.type_id());
-    return found == types_.end() ? absl::string_view() : absl::string_view(found->second.name);
+    return found == types_.end() ? absl::string_view() : absl::string_view(found->second);
   }
 
-  // Whether the artifact's type says that it is a model: by its base type, or by the end of its
-  // name (system.Model, google.VertexModel).
+  // Whether the name of the artifact's type says that it is a model: system.Model,
+  // google.VertexModel, TFX's Model.
   bool IsModel(const ml_metadata::Artifact& artifact) const;
   // Whether it says that it is data to learn from, as system.Dataset and TFX's Examples do.
   bool IsDataset(const ml_metadata::Artifact& artifact) const;
@@ -43,15 +43,7 @@ class TypeNames {
 
  private:
   // Types of all kinds share one sequence of ids.
-  struct Type {
-    std::string name;
-    ml_metadata::ArtifactType::SystemDefinedBaseType base = ml_metadata::ArtifactType::UNSET;
-  };
-
-  ml_metadata::ArtifactType::SystemDefinedBaseType BaseOf(
-      const ml_metadata::Artifact& artifact) const;
-
-  std::map<int64_t, Type> types_;
+  std::map<int64_t, std::string> types_;
 };
 
 }  // namespace pedigree::cli

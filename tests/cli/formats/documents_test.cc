@@ -9,6 +9,8 @@
 #include "cli/export/prov.h"
 #include "cli/export/slsa.h"
 #include "tests/cli/formats/writing.h"
+#include "tests/cli/key_file.h"
+#include "tests/store/scratch_directory.h"
 
 namespace pedigree::cli {
 namespace {
@@ -105,6 +107,23 @@ TEST(CycloneDx, EndsWhereAStepUpdatesItsInput) {
   history.AddEvent(1, 2, Event::INPUT);
   const Json bom = Bom(history, "3");
   EXPECT_EQ(Print(bom["dependencies"][1]), R"({"ref":"artifact-2","dependsOn":["artifact-1"]})");
+}
+
+// However many records a step comes in.
+TEST(Documents, AreTheSameOfStepsInParts) {
+  History history = Chain();
+  for (auto& [id, exported] : history.artifacts) {
+    (*exported.mutable_artifact()->mutable_properties())["sha256"].set_string_value(
+        std::string(64, '0'));
+  }
+  const ScratchDirectory scratch;
+  const SigningKey key = NewKey(scratch.path() + "/key.pem");
+  const ExportWriterOptions slsa = {.selection = {}, .key = &key, .options = {}};
+  const Json bom = Bom(history, "3");
+  const Written statements = WriteAll(&MakeSlsaWriter, slsa, history);
+  history.most_uses = 1;
+  EXPECT_EQ(Bom(history, "3"), bom);
+  EXPECT_EQ(WriteAll(&MakeSlsaWriter, slsa, history).files, statements.files);
 }
 
 TEST(ReferenceOf, IsAReferenceOrNothing) {

@@ -134,7 +134,6 @@ void AddTypes(History& history) {
   artifact = history.types.emplace_back().mutable_artifact_type();
   artifact->set_id(11);
   artifact->set_name("Examples");
-  artifact->set_base_type(ml_metadata::ArtifactType::DATASET);
   auto* execution = history.types.emplace_back().mutable_execution_type();
   execution->set_id(12);
   execution->set_name("Trainer");
@@ -144,6 +143,19 @@ void AddTypes(History& history) {
   auto* context = history.types.emplace_back().mutable_context_type();
   context->set_id(14);
   context->set_name("pipeline_run");
+}
+
+// A large step comes in several records: here one of more than so many uses.
+void AddStep(const v1::ExportedStep& step, int most_uses, std::vector<v1::ExportRecord>& records) {
+  int at = 0;
+  do {
+    v1::ExportedStep& part = *records.emplace_back().mutable_step();
+    part = step;
+    part.clear_uses();
+    part.set_continues(at > 0);
+    for (int i = 0; i < most_uses && at < step.uses_size(); ++i) *part.add_uses() = step.uses(at++);
+    part.set_is_continued(at < step.uses_size());
+  } while (at < step.uses_size());
 }
 
 v1::ExportedStep StepOf(const History& history, const v1::ExportedExecution& execution) {
@@ -168,7 +180,7 @@ std::vector<v1::ExportRecord> History::Records(v1::ExportShape shape) const {
   std::vector<v1::ExportRecord> records = types;
   if (shape == v1::STEPS) {
     for (const auto& [id, execution] : executions) {
-      *records.emplace_back().mutable_step() = StepOf(*this, execution);
+      AddStep(StepOf(*this, execution), most_uses, records);
     }
     return records;
   }

@@ -24,6 +24,7 @@ struct History {
   std::map<int64_t, v1::ExportedArtifact> artifacts;
   std::map<int64_t, v1::ExportedExecution> executions;
   std::vector<v1::ExportedEvent> events;
+  int most_uses = 1'000'000;  // Of one record of a step.
 
   std::vector<v1::ExportRecord> Records(v1::ExportShape shape) const;
   // Adds an event with the next number.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
@@ -129,6 +131,35 @@ TEST(OpenLineage, NamesAnArtifactOnceAndLeavesInternalEventsToItsFacet) {
   const Json& others = event["run"]["facets"]["mlmd_execution"]["otherEvents"];
   ASSERT_EQ(others.size(), 1u);
   EXPECT_EQ(others[0]["type"], "INTERNAL_INPUT");
+}
+
+TEST(OpenLineage, TellsOfALargeStepInMoreEvents) {
+  History history = RecordedHistory("kfp_two_runs");
+  const auto run_and_type = [](const History& of) {
+    std::map<std::string, std::vector<std::string>> types;
+    std::map<std::string, size_t> outputs;
+    const Written written = WriteAll(&MakeOpenLineageWriter, {}, of);
+    for (const absl::string_view line :
+         absl::StrSplit(written.files.at("openlineage.ndjson"), '\n', absl::SkipEmpty())) {
+      const Json event = Json::parse(line.begin(), line.end());
+      types[event["run"]["runId"]].push_back(event["eventType"]);
+      outputs[event["run"]["runId"]] += event["outputs"].size();
+    }
+    return std::make_pair(types, outputs);
+  };
+  const auto [whole, whole_outputs] = run_and_type(history);
+  history.most_uses = 1;
+  const auto [parts, parts_outputs] = run_and_type(history);
+  EXPECT_EQ(whole_outputs, parts_outputs);
+  size_t longest = 0;
+  for (const auto& [run, types] : parts) {
+    longest = std::max(longest, types.size());
+    ASSERT_GE(types.size(), 2u);
+    EXPECT_EQ(types.front(), "START");
+    EXPECT_EQ(types.back(), whole.at(run).back());
+    for (size_t i = 1; i + 1 < types.size(); ++i) EXPECT_EQ(types[i], "RUNNING");
+  }
+  EXPECT_GT(longest, 2u);
 }
 
 std::vector<Json> Recorded(const char* name) {

@@ -9,16 +9,11 @@
 #include "cli/export/dsse.h"
 #include "cli/export/json_values.h"
 #include "tests/cli/formats/writing.h"
+#include "tests/cli/key_file.h"
 #include "tests/store/scratch_directory.h"
 
 namespace pedigree::cli {
 namespace {
-
-// The key of RFC 8032, section 7.1, test 1.
-constexpr char kKey[] =
-    "-----BEGIN PRIVATE KEY-----\n"
-    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-    "-----END PRIVATE KEY-----\n";
 
 struct Case {
   const char* name;
@@ -29,16 +24,14 @@ struct Case {
 class Writers : public ::testing::TestWithParam<Case> {
  protected:
   Writers() {
-    WriteFile(scratch_.path() + "/key.pem", kKey);
-    auto key = SigningKey::Load(scratch_.path() + "/key.pem");
-    EXPECT_TRUE(IsOk(key));
-    key_ = std::make_unique<SigningKey>(*key);
+    key_ = std::make_unique<SigningKey>(NewKey(scratch_.path() + "/key.pem"));
     options_ = {.selection = {}, .key = key_.get(), .options = GetParam().options};
   }
 
   // With an artifact 1 that was written, whatever is random.
   static History AnyHistory(Random& random) {
     History history = RandomHistory(random, 25);
+    if (random.OneIn(2)) history.most_uses = 3;
     history.AddEvent(1, 1, ml_metadata::Event::OUTPUT);
     return history;
   }

@@ -1,0 +1,116 @@
+"""The program itself: imports a recorded database, exports it in every format, posts it."""
+import http.server
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import samples
+
+PEDIGREE = os.environ['PEDIGREE']
+
+
+class Backend(http.server.BaseHTTPRequestHandler):
+    """Keeps what it is sent; answers what `answers` says first, then 201."""
+    answers = []
+    events = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        status = Backend.answers.pop(0) if Backend.answers else 201
+        if status == 201:
+            Backend.events.append(json.loads(body))
+        self.send_response(status)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+class ProcessTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.store = os.path.join(cls.folder.name, 'store')
+        subprocess.run([PEDIGREE, 'import', 'sqlite:' + os.environ['MLMD_DATABASE'],
+                        '--data_dir', cls.store], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def export(self, *arguments, code=0):
+        result = subprocess.run([PEDIGREE, 'export', '--data_dir', self.store, *arguments],
+                                capture_output=True, text=True, check=False)
+        if code == 0:
+            self.assertEqual(result.returncode, 0, result.stderr)
+        else:
+            self.assertNotEqual(result.returncode, 0)
+        return result.stderr
+
+    def file(self, *names):
+        with open(os.path.join(self.folder.name, *names), encoding='utf-8', newline='') as file:
+            return file.read()
+
+    def sample(self, name):
+        with open(os.path.join(samples.DIRECTORY, 'kfp_two_runs', name), encoding='utf-8',
+                  newline='') as file:
+            return file.read()
+
+    def to(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def test_exports_are_what_the_tests_of_formats_have_judged(self):
+        self.export('--format', 'openlineage', '--option', 'store=prod', '--to', self.to('ol'))
+        self.assertEqual(self.file('ol', 'openlineage.ndjson'), self.sample('openlineage.ndjson'))
+        self.export('--format', 'prov-json', '--option', 'derived=true', '--to', self.to('prov'))
+        self.assertEqual(self.file('prov', 'prov.json'), self.sample('prov.json'))
+        self.export('--format', 'csv', '--to', self.to('csv'))
+        for table in ('artifacts.csv', 'executions.csv', 'contexts.csv', 'events.csv',
+                      'memberships.csv', 'properties.csv'):
+            self.assertEqual(self.file('csv', table), self.sample(table))
+        self.export('--format', 'slsa', '--key', samples.KEY, '--to', self.to('slsa'))
+        self.assertEqual(self.file('slsa', 'provenance.intoto.jsonl'), '')
+
+    def test_a_model_has_a_bom(self):
+        sample = json.loads(self.sample('bom.cdx.json'))
+        model = sample['metadata']['component']['bom-ref'].split('-')[1]
+        self.export('--format', 'cyclonedx', '--model', model, '--to', self.to('bom.json'))
+        bom = json.loads(self.file('bom.json'))
+        for part in ('components', 'dependencies', 'formulation'):
+            self.assertEqual(bom[part], sample[part])
+        self.assertEqual(bom['metadata']['component'], sample['metadata']['component'])
+        self.export('--format', 'cyclonedx', '--to', self.to('none.json'), code=1)
+
+    def test_events_are_posted_and_go_on(self):
+        server = http.server.HTTPServer(('127.0.0.1', 0), Backend)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            url = 'http://127.0.0.1:%d' % server.server_port
+            want = [json.loads(line) for line in self.sample('openlineage.ndjson').splitlines()]
+            Backend.answers = [201, 201, 401]
+            stop = self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url,
+                               '--spool', self.to('spool'), code=1)
+            self.assertIn('401', stop)
+            self.assertEqual(Backend.events, want[:2])
+            Backend.answers = [503]
+            self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url,
+                        '--spool', self.to('spool'))
+            self.assertEqual(Backend.events, want)
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def test_other_formats_are_not_posted(self):
+        self.assertIn('openlineage', self.export('--format', 'csv', '--to', 'http://127.0.0.1:1',
+                                                 code=1))
+
+
+if __name__ == '__main__':
+    unittest.main()
