@@ -104,7 +104,7 @@ class ExportCommand final : public Command {
     if (to_.empty()) return absl::InvalidArgumentError("--to must name a file or a directory");
     if (!IsUrl(to_)) {
       if (!spool_.empty()) return absl::InvalidArgumentError("--spool is for --to http(s)://");
-      return ExportFiles(*format, to_);
+      return WriteFiles(*format, to_);
     }
     if (format_ != "openlineage") {
       return absl::InvalidArgumentError("only --format openlineage goes to http(s)://");
@@ -126,7 +126,7 @@ class ExportCommand final : public Command {
       if (!made.ok()) return made.status();
       spool = *made;
     }
-    absl::Status status = ExportFiles(format, spool);
+    absl::Status status = WriteFiles(format, spool);
     if (status.ok()) status = Post(absl::StrCat(spool, "/", format.file_name), backend->get());
     if (spool_.empty()) {
       if (!status.ok()) {
@@ -160,7 +160,7 @@ class ExportCommand final : public Command {
     return absl::OkStatus();
   }
 
-  absl::Status ExportFiles(const ExportFormat& format, const std::string& to) {
+  absl::Status WriteFiles(const ExportFormat& format, const std::string& to) {
     ExportRunOptions run;
     run.format = &format;
     run.to = to;
