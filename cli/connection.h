@@ -33,13 +33,13 @@ class App;
 namespace pedigree::cli {
 
 struct ConnectionOptions {
-  std::string server;    // HOST[:PORT] or unix:PATH. Empty: PEDIGREE_SERVER, or localhost:8080.
-  std::string data_dir;  // Wins over PEDIGREE_SERVER.
-  bool tls = false;      // Also if any of the three files is given.
-  std::string tls_ca;    // Empty: the system's.
-  std::string tls_cert;
-  std::string tls_key;
-  std::string principal;  // Empty: the user's name.
+  std::string server = {};  // HOST[:PORT] or unix:PATH. Empty: PEDIGREE_SERVER, or localhost:8080.
+  std::string data_dir = {};  // Wins over PEDIGREE_SERVER.
+  bool tls = false;           // Also if any of the three files is given.
+  std::string tls_ca = {};    // Empty: the system's.
+  std::string tls_cert = {};
+  std::string tls_key = {};
+  std::string principal = {};  // Empty: the user's name.
 };
 
 class Connection {

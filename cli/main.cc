@@ -1,18 +1,41 @@
 // pedigree: the command line.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "cli/command.h"
 
 namespace pedigree::cli {
 namespace {
 
+constexpr char kSummary[] =
+    "What pedigreed knows: which step made what, from what, and when.\n"
+    "Answers come from --server (or PEDIGREE_SERVER), or from the store of a stopped one, "
+    "--data_dir.";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  pedigree ls artifacts --type system.Model --order create --desc --limit 5\n"
+    "  pedigree get artifact:42\n"
+    "  pedigree run my-run\n"
+    "  PEDIGREE_SERVER=metadata:8080 pedigree types\n"
+    "\n"
+    "Exit codes: 0 it went well, 1 it failed, 2 the request is wrong, 3 what is named is not "
+    "there,\n"
+    "4 the server cannot be reached or gave up.";
+
 // Every command of the program.
 std::vector<std::unique_ptr<Command>> MakeCommands() {
   std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(MakeListCommand());
+  commands.push_back(MakeGetCommand());
+  commands.push_back(MakeRunCommand());
+  commands.push_back(MakeTypesCommand());
   commands.push_back(MakeImportCommand());
   commands.push_back(MakeVerifyImportCommand());
   commands.push_back(MakeExportMlmdCommand());
@@ -21,31 +44,36 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   return commands;
 }
 
+int Fail(int code, absl::string_view text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "pedigree: %.*s\n", static_cast<int>(text.size()), text.data());
+  return code;
+}
+
 int Main(int argc, char** argv) {
-  CLI::App app("Works with stores of pedigreed", "pedigree");
-  app.require_subcommand(1);
-  const auto commands = MakeCommands();
-  std::vector<const CLI::App*> parts;
-  for (const auto& command : commands) {
-    CLI::App* part = app.add_subcommand(command->name(), command->summary());
-    command->AddOptions(part);
-    parts.push_back(part);
-  }
+  CLI::App app(kSummary, "pedigree");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "pedigree " PEDIGREE_VERSION);
+  CommandGroup root("pedigree", kSummary, MakeCommands());
+  root.AddOptions(&app);
   // CLI11 tells of errors by exceptions; they end here.
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::string command = "pedigree";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      absl::StrAppend(&command, " ", at->get_name());
+    }
+    return Fail(kUsageExitCode, absl::StrCat(error.what(), " (see ", command, " --help)"));
   }
-  for (size_t i = 0; i < commands.size(); ++i) {
-    if (!parts[i]->parsed()) continue;
-    const absl::Status status = commands[i]->Run();
-    if (status.ok()) return 0;
-    std::fprintf(stderr, "pedigree %s: %s\n", commands[i]->name(),
-                 std::string(status.message()).c_str());
-    return 1;
+  const absl::Status status = root.Run();
+  if (!status.ok()) return Fail(ExitCodeOf(status), status.message());
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return Fail(1, absl::StrCat("cannot write the answer: ", std::strerror(errno)));
   }
-  return 1;
+  return 0;
 }
 
 }  // namespace

@@ -15,9 +15,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "cli/connection.h"
+#include "cli/run_picture.h"
+#include "cli/run_tree.h"
+#include "cli/text.h"
 #include "tests/conformance/demo_store.h"
-#include "tests/conformance/demo_text.h"
-#include "tests/conformance/demo_tree.h"
 #include "tests/conformance/replay.h"
 #include "tests/conformance/transcript.h"
 #include "tests/support/raw_client.h"
@@ -28,6 +30,14 @@ DEFINE_string(transcript, "", "Path of a recorded transcript (*.jsonl)");
 
 namespace pedigree::conformance {
 namespace {
+
+using cli::Colour;
+using cli::Count;
+using cli::Grouped;
+using cli::PadTo;
+using cli::Paint;
+using cli::Screen;
+using cli::ShortDuration;
 
 void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
@@ -92,7 +102,19 @@ std::string DescribeStore(const StoredThings& stored) {
       DescribeKind("types", types, by_kind));
 }
 
-absl::Status ShowStore(testing::RawClient& client, const Paint& paint) {
+// Its picture is read by the parts of `pedigree run`.
+absl::Status ShowRun(const std::string& address, const ml_metadata::Context& run) {
+  const auto connection = cli::Connection::Open({.server = address});
+  if (!connection.ok()) return connection.status();
+  const auto picture = cli::ReadRun(connection->get(), run);
+  if (!picture.ok()) return picture.status();
+  Print(absl::StrCat("The newest run: ", cli::DrawRun(*picture, Screen::OfStandardOutput()),
+                     "  Durations are those of this replay.\n"));
+  return absl::OkStatus();
+}
+
+absl::Status ShowStore(const std::string& address, const Paint& paint) {
+  testing::RawClient client(address);
   const absl::StatusOr<StoredThings> stored = ReadStore(client);
   if (!stored.ok()) return stored.status();
   Print(absl::StrCat("\n", paint(Colour::kBold, "What the server holds now"), "\n",
@@ -102,10 +124,7 @@ absl::Status ShowStore(testing::RawClient& client, const Paint& paint) {
     Print("No run of a Kubeflow pipeline is among it.\n");
     return absl::OkStatus();
   }
-  const absl::StatusOr<RunPicture> picture = ReadRun(client, *run);
-  if (!picture.ok()) return picture.status();
-  Print(absl::StrCat("The newest run: ", DrawRun(*picture, paint)));
-  return absl::OkStatus();
+  return ShowRun(address, *run);
 }
 
 absl::Status RunDemo() {
@@ -122,7 +141,7 @@ absl::Status RunDemo() {
   const absl::StatusOr<ReplayResult> result = ReplayAll(*transcript, client);
   if (!result.ok()) return result.status();
   Print(DescribeReplay(*result, paint));
-  if (const absl::Status shown = ShowStore(client, paint); !shown.ok()) return shown;
+  if (const absl::Status shown = ShowStore((*server)->address(), paint); !shown.ok()) return shown;
   return (*server)->Stop();
 }
 
@@ -135,7 +154,7 @@ int main(int argc, char** argv) {
   const absl::Status status = pedigree::conformance::RunDemo();
   if (status.ok()) return 0;
   std::fflush(stdout);
-  const std::string text = pedigree::conformance::OnOneLine(status.message());
+  const std::string text = pedigree::cli::OnOneLine(status.message());
   std::fprintf(stderr, "pedigree_demo: %s\n", text.c_str());
   return 1;
 }

@@ -1,113 +1,9 @@
 #include <gtest/gtest.h>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "tests/conformance/demo_store.h"
-#include "tests/conformance/demo_text.h"
-#include "tests/conformance/demo_tree.h"
 
 namespace pedigree::conformance {
 namespace {
-
-using ml_metadata::Event;
-using ml_metadata::Execution;
-
-// A step of 20 ms; `parent` 0 means none.
-Execution& AddStep(RunPicture& picture, int64_t id, const std::string& name, int64_t parent) {
-  Execution& execution = picture.executions.emplace_back();
-  execution.set_id(id);
-  execution.set_type("system.ContainerExecution");
-  execution.set_last_known_state(Execution::COMPLETE);
-  execution.set_create_time_since_epoch(1000);
-  execution.set_last_update_time_since_epoch(1020);
-  (*execution.mutable_custom_properties())["display_name"].set_string_value("");
-  (*execution.mutable_custom_properties())["task_name"].set_string_value(name);
-  if (parent != 0) {
-    (*execution.mutable_custom_properties())["parent_dag_id"].set_int_value(parent);
-  }
-  return execution;
-}
-
-void AddArtifact(RunPicture& picture, int64_t id, const std::string& name, int64_t execution_id,
-                 Event::Type type) {
-  ml_metadata::Artifact& artifact = picture.artifacts[id];
-  artifact.set_id(id);
-  artifact.set_type("system.Dataset");
-  artifact.set_uri("gs://bucket/" + name);
-  (*artifact.mutable_custom_properties())["display_name"].set_string_value(name);
-  Event& event = picture.events.emplace_back();
-  event.set_artifact_id(id);
-  event.set_execution_id(execution_id);
-  event.set_type(type);
-}
-
-// The lines of the tree alone.
-std::string TreeOf(const RunPicture& picture) {
-  const std::string drawing = DrawRun(picture, Paint::Plain());
-  const size_t begin = drawing.find("\n\n") + 2;
-  return drawing.substr(begin, drawing.find("\n\n", begin) + 1 - begin);
-}
-
-TEST(DrawRun, NestsStepsAndShowsInputsBeforeOutputs) {
-  RunPicture picture;
-  AddStep(picture, 1, "root", 0).set_last_known_state(Execution::RUNNING);
-  AddStep(picture, 2, "loop", 1);
-  AddStep(picture, 3, "work", 2);
-  AddStep(picture, 4, "train", 1).set_last_known_state(Execution::CACHED);
-  AddArtifact(picture, 7, "model", 4, Event::OUTPUT);
-  AddArtifact(picture, 8, "data", 4, Event::INPUT);
-  picture.cached_from[4] = "execution 3 of run-0";
-  EXPECT_EQ(TreeOf(picture),
-            "  root           ContainerExecution  RUNNING\n"
-            "  ├─ loop        ContainerExecution  COMPLETE  20 ms\n"
-            "  │  └─ work     ContainerExecution  COMPLETE  20 ms\n"
-            "  └─ train       ContainerExecution  CACHED    20 ms, from execution 3 of run-0\n"
-            "     ├─ ← data   Dataset             gs://bucket/data\n"
-            "     └─ → model  Dataset             gs://bucket/model\n");
-  const std::string drawing = DrawRun(picture, Paint::Plain());
-  EXPECT_TRUE(absl::StrContains(drawing, "4 executions, 1 of them from the cache"));
-  EXPECT_TRUE(absl::StrContains(drawing, "stays RUNNING"));
-}
-
-TEST(DrawRun, NumbersIterations) {
-  RunPicture picture;
-  Execution& loop = AddStep(picture, 1, "loop", 0);
-  (*loop.mutable_custom_properties())["iteration_count"].set_int_value(2);
-  Execution& first = AddStep(picture, 2, "loop", 1);
-  (*first.mutable_custom_properties())["iteration_index"].set_int_value(0);
-  EXPECT_EQ(TreeOf(picture),
-            "  loop         ContainerExecution  COMPLETE  20 ms, 2 iterations\n"
-            "  └─ loop [0]  ContainerExecution  COMPLETE  20 ms\n");
-}
-
-TEST(DrawRun, DrawsEveryStepOnceWhateverItsParentIs) {
-  RunPicture picture;
-  AddStep(picture, 1, "elsewhere", 99);
-  AddStep(picture, 2, "itself", 2);
-  AddStep(picture, 3, "circle", 4);
-  AddStep(picture, 4, "and back", 3);
-  EXPECT_EQ(TreeOf(picture),
-            "  elsewhere    ContainerExecution  COMPLETE  20 ms\n"
-            "  itself       ContainerExecution  COMPLETE  20 ms\n"
-            "  circle       ContainerExecution  COMPLETE  20 ms\n"
-            "  └─ and back  ContainerExecution  COMPLETE  20 ms\n");
-}
-
-TEST(DrawRun, NamesArtifactsAndStepsThatHaveNoName) {
-  RunPicture picture;
-  AddStep(picture, 1, "", 0);
-  AddArtifact(picture, 5, "", 1, Event::OUTPUT);
-  AddArtifact(picture, 6, "", 1, Event::OUTPUT);
-  picture.events[0].mutable_path()->add_steps()->set_key("key");
-  picture.artifacts[6].set_uri("");
-  Event& dangling = picture.events.emplace_back();
-  dangling.set_artifact_id(9);
-  dangling.set_execution_id(1);
-  const std::string tree = TreeOf(picture);
-  for (const char* text : {"execution 1", "→ key", "→ artifact 6", "→ artifact 9", "not found"}) {
-    EXPECT_TRUE(absl::StrContains(tree, text)) << text << " in\n" << tree;
-  }
-}
 
 TEST(NewestRun, IsTheRunThatWasCreatedLast) {
   StoredThings stored;
@@ -119,49 +15,6 @@ TEST(NewestRun, IsTheRunThatWasCreatedLast) {
     context.set_create_time_since_epoch(1000);
   }
   EXPECT_EQ(NewestRun(stored)->id(), 2);
-}
-
-TEST(Text, PadsByCharacters) {
-  EXPECT_EQ(WidthOf("├─ é"), 4U);
-  EXPECT_EQ(PadTo("é", 3), "é  ");
-  EXPECT_EQ(PadTo("abc", 2), "abc");
-}
-
-TEST(Text, GroupsAndCounts) {
-  EXPECT_EQ(Grouped(0), "0");
-  EXPECT_EQ(Grouped(999), "999");
-  EXPECT_EQ(Grouped(1000), "1,000");
-  EXPECT_EQ(Grouped(-123456), "-123,456");
-  EXPECT_EQ(Grouped(1234567), "1,234,567");
-  EXPECT_EQ(Count(1, "call"), "1 call");
-  EXPECT_EQ(Count(0, "call"), "0 calls");
-}
-
-TEST(Text, ShowsDurationsShortly) {
-  EXPECT_EQ(ShortDuration(0), "0 ms");
-  EXPECT_EQ(ShortDuration(999), "999 ms");
-  EXPECT_EQ(ShortDuration(1299), "1.2 s");
-  EXPECT_EQ(ShortDuration(123'000), "2 min 3 s");
-  EXPECT_EQ(ShortDuration(3'720'000), "1 h 2 min");
-}
-
-TEST(Text, ShortensUrisToSchemeAndLastParts) {
-  EXPECT_EQ(ShortUri("gs://b/data.csv", 20), "gs://b/data.csv");
-  EXPECT_EQ(ShortUri("minio://bucket/pipeline/run/step/piece", 23), "minio://…/step/piece");
-  EXPECT_EQ(ShortUri("minio://bucket/aaaaaaaaaaaaaaaaaaaaaaaaa", 20), "minio://…aaaaaaaaaaa");
-  EXPECT_EQ(ShortUri("/long/path/without/scheme", 12), "…/scheme");
-  EXPECT_EQ(WidthOf(ShortUri("gs://" + std::string(50, 'x') + "ééééééééééééééé", 16)), 16U);
-}
-
-TEST(Text, ColoursOnlyWhenAsked) {
-  EXPECT_EQ(Paint::Plain()(Colour::kRed, "x"), "x");
-  EXPECT_EQ(Paint::Coloured()(Colour::kRed, "x"), "\033[31mx\033[0m");
-  EXPECT_EQ(Paint::Coloured()(Colour::kPlain, "x"), "x");
-}
-
-TEST(Text, PutsErrorsOnOneLine) {
-  EXPECT_EQ(OnOneLine("a\nb\n\nc\n"), "a | b | c");
-  EXPECT_LT(OnOneLine(std::string(5000, 'x')).size(), 700U);
 }
 
 }  // namespace

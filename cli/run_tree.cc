@@ -1,4 +1,4 @@
-#include "tests/conformance/demo_tree.h"
+#include "cli/run_tree.h"
 
 #include <algorithm>
 #include <set>
@@ -8,8 +8,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "cli/node_text.h"
 
-namespace pedigree::conformance {
+namespace pedigree::cli {
 namespace {
 
 using ml_metadata::Artifact;
@@ -22,14 +23,11 @@ constexpr size_t kUriWidth = 48;
 struct Row {
   std::string branches;  // "│  ├─ "
   std::string name;
+  std::string ref;  // "artifact:7"
   std::string type;
   std::string state;   // Of steps; empty for artifacts.
   std::string detail;  // Duration and origin of steps; uri of artifacts.
 };
-
-bool IsInput(Event::Type type) {
-  return type == Event::INPUT || type == Event::DECLARED_INPUT || type == Event::INTERNAL_INPUT;
-}
 
 std::string ShortType(const std::string& type) {
   return std::string(absl::StripPrefix(type, "system."));
@@ -40,23 +38,6 @@ std::string StepName(const Execution& execution) {
   if (name.empty()) name = absl::StrCat("execution ", execution.id());
   const std::string index = CustomProperty(execution, "iteration_index");
   return index.empty() ? name : absl::StrCat(name, " [", index, "]");
-}
-
-// The artifact's own name, else the name of the step's input or output, else the uri's last part.
-std::string ArtifactName(const Artifact& artifact, const Event& event) {
-  std::string name = NameOf(artifact);
-  if (!name.empty()) return name;
-  for (const Event::Path::Step& step : event.path().steps()) {
-    if (!step.key().empty()) return step.key();
-  }
-  const std::string last = artifact.uri().substr(artifact.uri().rfind('/') + 1);
-  return last.empty() ? absl::StrCat("artifact ", artifact.id()) : last;
-}
-
-bool HasEnded(const Execution& execution) {
-  return execution.last_known_state() != Execution::RUNNING &&
-         execution.last_known_state() != Execution::NEW &&
-         execution.last_known_state() != Execution::UNKNOWN;
 }
 
 std::string StepDetail(const Execution& execution, const RunPicture& picture) {
@@ -74,13 +55,6 @@ std::string StepDetail(const Execution& execution, const RunPicture& picture) {
   std::string detail;
   for (const std::string& part : parts) absl::StrAppend(&detail, detail.empty() ? "" : ", ", part);
   return detail;
-}
-
-Colour ColourOf(absl::string_view state) {
-  if (state == "COMPLETE") return Colour::kGreen;
-  if (state == "CACHED") return Colour::kCyan;
-  if (state == "FAILED") return Colour::kRed;
-  return state == "CANCELED" ? Colour::kDim : Colour::kYellow;
 }
 
 // Turns a run into rows, depth first.
@@ -116,9 +90,11 @@ class TreeBuilder {
   // `branch` leads to this row, `below` to what stands under it.
   void Add(const Execution& execution, const std::string& branch, const std::string& below) {
     drawn_.insert(execution.id());
-    rows_.push_back({branch, StepName(execution), ShortType(execution.type()),
+    rows_.push_back({branch, Printable(StepName(execution)),
+                     absl::StrCat("execution:", execution.id()),
+                     Printable(ShortType(execution.type())),
                      Execution::State_Name(execution.last_known_state()),
-                     StepDetail(execution, picture_)});
+                     Printable(StepDetail(execution, picture_))});
     const std::vector<const Event*> events = SortedEvents(execution.id());
     const std::vector<const Execution*> steps = UndrawnChildren(execution.id());
     size_t left = events.size() + steps.size();
@@ -131,15 +107,16 @@ class TreeBuilder {
 
   void AddArtifact(const Event& event, const std::string& branch) {
     const char* arrow = IsInput(event.type()) ? "← " : "→ ";
+    const std::string ref = absl::StrCat("artifact:", event.artifact_id());
     const auto found = picture_.artifacts.find(event.artifact_id());
     if (found == picture_.artifacts.end()) {
-      rows_.push_back(
-          {branch, absl::StrCat(arrow, "artifact ", event.artifact_id()), "?", "", "not found"});
+      rows_.push_back({branch, absl::StrCat(arrow, "?"), ref, "?", "", "not found"});
       return;
     }
     const Artifact& artifact = found->second;
-    rows_.push_back({branch, arrow + ArtifactName(artifact, event), ShortType(artifact.type()), "",
-                     ShortUri(artifact.uri(), kUriWidth)});
+    rows_.push_back({branch, arrow + Printable(ArtifactName(artifact, event)), ref,
+                     Printable(ShortType(artifact.type())), "",
+                     ShortUri(Printable(artifact.uri()), kUriWidth)});
   }
 
   // Inputs before outputs, each in the order of their recording.
@@ -167,6 +144,7 @@ class TreeBuilder {
 
 struct Widths {
   size_t name = 0;
+  size_t ref = 0;
   size_t type = 0;
   size_t state = 0;
 };
@@ -175,6 +153,7 @@ Widths WidthsOf(const std::vector<Row>& rows) {
   Widths widths;
   for (const Row& row : rows) {
     widths.name = std::max(widths.name, WidthOf(row.branches) + WidthOf(row.name));
+    widths.ref = std::max(widths.ref, WidthOf(row.ref));
     widths.type = std::max(widths.type, WidthOf(row.type));
     widths.state = std::max(widths.state, WidthOf(row.state));
   }
@@ -186,9 +165,10 @@ std::string DrawRow(const Row& row, const Widths& widths, const Paint& paint) {
   const bool is_step = !row.state.empty();
   std::string line = absl::StrCat("  ", paint(Colour::kDim, row.branches));
   absl::StrAppend(&line, paint(is_step ? Colour::kBold : Colour::kPlain, PadTo(row.name, room)));
-  absl::StrAppend(&line, "  ", PadTo(row.type, widths.type), "  ");
+  absl::StrAppend(&line, "  ", paint(Colour::kDim, PadTo(row.ref, widths.ref)), "  ",
+                  PadTo(row.type, widths.type), "  ");
   if (is_step) {
-    absl::StrAppend(&line, paint(ColourOf(row.state), PadTo(row.state, widths.state)), "  ",
+    absl::StrAppend(&line, paint(ColourOfState(row.state), PadTo(row.state, widths.state)), "  ",
                     row.detail);
   } else {
     absl::StrAppend(&line, paint(Colour::kDim, row.detail));
@@ -211,23 +191,23 @@ bool OnlyTheRootRuns(const RunPicture& picture) {
 
 }  // namespace
 
-std::string DrawRun(const RunPicture& picture, const Paint& paint) {
+std::string DrawRun(const RunPicture& picture, const Screen& screen) {
+  const Paint& paint = screen.paint;
   const std::vector<Row> rows = TreeBuilder(picture).Build();
   const Widths widths = WidthsOf(rows);
-  std::string drawing = absl::StrCat(paint(Colour::kBold, picture.run.name()), "\n");
+  std::string drawing = absl::StrCat(paint(Colour::kBold, Printable(picture.run.name())), "\n  ");
   if (!picture.pipeline.empty()) {
-    absl::StrAppend(&drawing, "  pipeline ", picture.pipeline, ", ");
-  } else {
-    absl::StrAppend(&drawing, "  ");
+    absl::StrAppend(&drawing, "pipeline ", Printable(picture.pipeline), ", ");
   }
-  absl::StrAppend(&drawing, Count(static_cast<int64_t>(picture.executions.size()), "execution"),
-                  ", ", picture.cached_from.size(), " of them from the cache\n\n");
+  absl::StrAppend(&drawing, "begun ", screen.Time(picture.run.create_time_since_epoch()), "\n  ",
+                  Count(static_cast<int64_t>(picture.executions.size()), "execution"), ", ",
+                  picture.cached_from.size(), " of them from the cache\n\n");
   for (const Row& row : rows) absl::StrAppend(&drawing, DrawRow(row, widths, paint));
-  absl::StrAppend(&drawing, "\n  ← input   → output   durations are those of this replay\n");
+  absl::StrAppend(&drawing, "\n  ← input   → output\n");
   if (OnlyTheRootRuns(picture)) {
     absl::StrAppend(&drawing, "  The run itself stays RUNNING: the client records no end of it.\n");
   }
   return drawing;
 }
 
-}  // namespace pedigree::conformance
+}  // namespace pedigree::cli

@@ -1,0 +1,216 @@
+#include "cli/list_nodes.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "cli/node_calls.h"
+#include "cli/node_text.h"
+#include "cli/reference.h"
+#include "cli/table.h"
+
+namespace pedigree::cli {
+namespace {
+
+using ml_metadata::Artifact;
+using ml_metadata::Context;
+using ml_metadata::Execution;
+using ml_metadata::ListOperationOptions;
+
+// The most that a server answers at once.
+constexpr int64_t kPageSize = 100;
+
+// What of nodes a list shows.
+template <class Node>
+struct Rows;
+
+template <>
+struct Rows<Artifact> {
+  static constexpr char kKey[] = "artifacts";
+  static Table New() {
+    return Table({{"ID", Align::kRight},
+                  {"NAME"},
+                  {"TYPE"},
+                  {"STATE"},
+                  {"URI", Align::kLeft, Cut::kMiddleOfUri},
+                  {"CREATED"}});
+  }
+  static std::vector<Cell> Of(const Artifact& node, const Screen& screen) {
+    const std::string state = StateText(node);
+    return {absl::StrCat(node.id()),
+            NameOf(node),
+            node.type(),
+            Cell(state, ColourOfState(state)),
+            node.uri(),
+            screen.Time(node.create_time_since_epoch())};
+  }
+};
+
+template <>
+struct Rows<Execution> {
+  static constexpr char kKey[] = "executions";
+  static Table New() {
+    return Table({{"ID", Align::kRight}, {"NAME"}, {"TYPE"}, {"STATE"}, {"CREATED"}, {"UPDATED"}});
+  }
+  static std::vector<Cell> Of(const Execution& node, const Screen& screen) {
+    const std::string state = StateText(node);
+    return {absl::StrCat(node.id()),
+            NameOf(node),
+            node.type(),
+            Cell(state, ColourOfState(state)),
+            screen.Time(node.create_time_since_epoch()),
+            screen.Time(node.last_update_time_since_epoch())};
+  }
+};
+
+template <>
+struct Rows<Context> {
+  static constexpr char kKey[] = "contexts";
+  static Table New() {
+    return Table({{"ID", Align::kRight}, {"NAME"}, {"TYPE"}, {"CREATED"}, {"UPDATED"}});
+  }
+  static std::vector<Cell> Of(const Context& node, const Screen& screen) {
+    return {absl::StrCat(node.id()), node.name(), node.type(),
+            screen.Time(node.create_time_since_epoch()),
+            screen.Time(node.last_update_time_since_epoch())};
+  }
+};
+
+enum class More : uint8_t { kNo, kYes };
+
+template <class Node>
+struct Listed {
+  std::vector<Node> nodes;
+  More more = More::kNo;  // Beyond the limit.
+};
+
+template <class Node>
+absl::StatusOr<Listed<Node>> List(Connection* connection, const ListOptions& options) {
+  Listed<Node> listed;
+  typename ReadsOf<Node>::List request;
+  while (true) {
+    const int64_t left = options.limit - static_cast<int64_t>(listed.nodes.size());
+    const int64_t page = options.limit == 0 ? kPageSize : std::min(left, kPageSize);
+    if (!request.has_options()) {
+      auto first = ToOperationOptions(connection, options, static_cast<int32_t>(page));
+      if (!first.ok()) return first.status();
+      *request.mutable_options() = *std::move(first);
+    }
+    request.mutable_options()->set_max_result_size(static_cast<int32_t>(page));
+    typename ReadsOf<Node>::ListAnswer answer;
+    absl::Status status = connection->Call(ReadsOf<Node>::kList, request, &answer);
+    if (!status.ok()) return status;
+    const auto& nodes = ReadsOf<Node>::Nodes(answer);
+    listed.nodes.insert(listed.nodes.end(), nodes.begin(), nodes.end());
+    if (answer.next_page_token().empty()) return listed;
+    request.mutable_options()->set_next_page_token(answer.next_page_token());
+    if (options.limit != 0 && static_cast<int64_t>(listed.nodes.size()) >= options.limit) {
+      listed.more = More::kYes;
+      return listed;
+    }
+  }
+}
+
+template <class Node>
+absl::Status PrintNodesOf(Connection* connection, const ListOptions& options, OutputFormat format) {
+  const auto listed = List<Node>(connection, options);
+  if (!listed.ok()) return listed.status();
+  if (format == OutputFormat::kJson) {
+    JsonDocument json;
+    json.AddList(Rows<Node>::kKey, listed->nodes);
+    return PrintJson(json);
+  }
+  const Screen screen = format == OutputFormat::kCsv ? Screen::Plain() : Screen::OfStandardOutput();
+  Table table = Rows<Node>::New();
+  for (const Node& node : listed->nodes) table.AddRow(Rows<Node>::Of(node, screen));
+  Print(format == OutputFormat::kCsv ? table.ToCsv() : table.ToText(screen));
+  if (listed->more == More::kYes && format == OutputFormat::kTable) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "more than these %zu: --limit N shows N, --limit 0 all\n",
+                 listed->nodes.size());
+  }
+  return absl::OkStatus();
+}
+
+ListOperationOptions::OrderByField::Field FieldOf(Order order) {
+  using Field = ListOperationOptions::OrderByField;
+  switch (order) {
+    case Order::kCreated:
+      return Field::CREATE_TIME;
+    case Order::kUpdated:
+      return Field::LAST_UPDATE_TIME;
+    case Order::kId:
+      break;
+  }
+  return Field::ID;
+}
+
+}  // namespace
+
+void AddKindOption(CLI::App* app, const std::string& name, NodeKind* kind,
+                   const std::string& description) {
+  static const std::map<std::string, NodeKind> kKinds = {
+      {"artifacts", NodeKind::kArtifact},   {"artifact", NodeKind::kArtifact},
+      {"executions", NodeKind::kExecution}, {"execution", NodeKind::kExecution},
+      {"contexts", NodeKind::kContext},     {"context", NodeKind::kContext}};
+  app->add_option(name, *kind, description)
+      ->transform(CLI::CheckedTransformer(kKinds).description(""))
+      ->type_name("artifacts|executions|contexts");
+}
+
+void AddListOptions(CLI::App* app, ListOptions* options) {
+  static const std::map<std::string, Order> kOrders = {
+      {"id", Order::kId}, {"create", Order::kCreated}, {"update", Order::kUpdated}};
+  app->add_option("--type", options->type, "only of this type")->type_name("NAME");
+  app->add_option("--context", options->context, "only in this context: context:3 or its name")
+      ->type_name("REF");
+  app->add_option("--limit", options->limit, "at most so many; 0: all")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->capture_default_str();
+  app->add_option("--order", options->order, "by what they are sorted")
+      ->transform(CLI::CheckedTransformer(kOrders).description(""))
+      ->type_name("create|update|id")
+      ->default_str("id");
+  app->add_flag("--desc", options->descending, "the last first");
+}
+
+absl::StatusOr<ListOperationOptions> ToOperationOptions(Connection* connection,
+                                                        const ListOptions& options,
+                                                        int32_t page_size) {
+  ListOperationOptions to;
+  to.set_max_result_size(page_size);
+  to.mutable_order_by_field()->set_field(FieldOf(options.order));
+  to.mutable_order_by_field()->set_is_asc(!options.descending);
+  std::string filter = options.where;
+  const auto also = [&filter](const std::string& condition) {
+    filter = filter.empty() ? condition : absl::StrCat("(", filter, ") AND ", condition);
+  };
+  if (!options.type.empty()) also(absl::StrCat("type = ", FilterText(options.type)));
+  if (!options.context.empty()) {
+    constexpr NodeKind kContexts[] = {NodeKind::kContext};
+    const auto context = Resolve(connection, options.context, kContexts);
+    if (!context.ok()) return context.status();
+    // Contexts are in others as their children.
+    also(absl::StrCat(options.kind == NodeKind::kContext ? "parent_contexts_in" : "contexts_in",
+                      ".id = ", context->id));
+  }
+  if (!filter.empty()) to.set_filter_query(filter);
+  return to;
+}
+
+absl::Status PrintNodes(Connection* connection, const ListOptions& options, OutputFormat format) {
+  switch (options.kind) {
+    case NodeKind::kArtifact:
+      return PrintNodesOf<Artifact>(connection, options, format);
+    case NodeKind::kExecution:
+      return PrintNodesOf<Execution>(connection, options, format);
+    case NodeKind::kContext:
+      break;
+  }
+  return PrintNodesOf<Context>(connection, options, format);
+}
+
+}  // namespace pedigree::cli
