@@ -17,6 +17,9 @@ class DowngradeCommand final : public Command {
   const char* summary() const override {
     return "bring a store to an older format, for an older pedigreed";
   }
+  const char* examples() const override {
+    return "pedigree downgrade --data_dir pedigree-data --to 2";
+  }
 
   void AddOptions(CLI::App* app) override {
     app->add_option("--data_dir", data_dir_, "the store, which no server may have open")

@@ -20,6 +20,9 @@ class ExportMlmdCommand final : public Command {
   const char* summary() const override {
     return "write a store as an MLMD database, which MLMD's server opens";
   }
+  const char* examples() const override {
+    return "pedigree export-mlmd --data_dir pedigree-data --to sqlite:metadata.db";
+  }
 
   void AddOptions(CLI::App* app) override {
     app->add_option("--data_dir", data_dir_, "the store, which no server may have open")

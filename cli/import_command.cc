@@ -23,6 +23,10 @@ class ImportCommand final : public Command {
   const char* summary() const override {
     return "make a new store of an MLMD database, or of an export in jsonl";
   }
+  const char* examples() const override {
+    return "pedigree import mysql://root@db:3306/metadb --data_dir pedigree-data\n"
+           "pedigree import sqlite:metadata.db --data_dir pedigree-data --report repairs.tsv";
+  }
 
   void AddOptions(CLI::App* app) override {
     app->add_option(

@@ -36,11 +36,18 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   commands.push_back(MakeGetCommand());
   commands.push_back(MakeRunCommand());
   commands.push_back(MakeTypesCommand());
+  commands.push_back(MakeQueryCommand());
+  commands.push_back(MakeStatsCommand());
+  commands.push_back(MakeIndexCommand());
+  commands.push_back(MakeCacheCommand());
+  commands.push_back(MakeWatchCommand());
+  commands.push_back(MakeAuditCommand());
   commands.push_back(MakeImportCommand());
   commands.push_back(MakeVerifyImportCommand());
   commands.push_back(MakeExportMlmdCommand());
   commands.push_back(MakeDowngradeCommand());
   commands.push_back(MakeExportCommand());
+  commands.push_back(MakeCompletionCommand());
   return commands;
 }
 

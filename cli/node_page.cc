@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/facts.h"
 #include "cli/node_calls.h"
 #include "cli/node_text.h"
 
@@ -18,54 +19,24 @@ using ml_metadata::Event;
 using ml_metadata::Execution;
 using Properties = google::protobuf::Map<std::string, ml_metadata::Value>;
 
-// Lines of a heading and of names with their values, the values aligned.
-class Section {
- public:
-  explicit Section(std::string heading) : heading_(std::move(heading)) {}
-
-  // Nothing is added for an empty value.
-  void Add(std::string name, std::string value) {
-    if (!value.empty()) lines_.emplace_back(std::move(name), std::move(value));
-  }
-  // With a blank line before its heading, if it has one; nothing if it is empty.
-  std::string ToText(const Screen& screen) const {
-    if (lines_.empty()) return "";
-    size_t width = 0;
-    for (const auto& [name, value] : lines_) width = std::max(width, WidthOf(name));
-    std::string text;
-    if (!heading_.empty()) {
-      absl::StrAppend(&text, "\n", screen.paint(Colour::kBold, heading_), "\n");
-    }
-    for (const auto& [name, value] : lines_) {
-      absl::StrAppend(&text, "  ", screen.paint(Colour::kDim, PadTo(name, width)), "  ", value,
-                      "\n");
-    }
-    return text;
-  }
-
- private:
-  std::string heading_;
-  std::vector<std::pair<std::string, std::string>> lines_;
-};
-
 std::string PropertiesText(const std::string& heading, const Properties& properties,
                            const Screen& screen) {
   // A map's order is its own.
   const std::map<std::string, ml_metadata::Value> sorted(properties.begin(), properties.end());
-  Section section(heading);
+  Facts section(heading);
   for (const auto& [name, value] : sorted) {
-    const std::string text = Printable(ValueText(value));
-    section.Add(Printable(name), text.empty() ? "\"\"" : text);
+    const std::string text = ValueText(value);
+    section.Add(name, text.empty() ? "\"\"" : text);
   }
   return section.ToText(screen);
 }
 
 std::string ContextsText(const std::string& heading, const std::vector<Context>& contexts,
                          const Screen& screen) {
-  Section section(heading);
+  Facts section(heading);
   for (const Context& context : contexts) {
     section.Add(absl::StrCat("context:", context.id()),
-                absl::StrCat(Printable(context.type()), "  ", Printable(context.name())));
+                absl::StrCat(context.type(), "  ", context.name()));
   }
   return section.ToText(screen);
 }
@@ -213,11 +184,11 @@ std::string NodePage(const Node& node, const Surroundings& around, const Screen&
   absl::StrAppend(&text, "  ", Printable(node.type()));
   if (!state.empty()) absl::StrAppend(&text, "  ", screen.paint(ColourOfState(state), state));
   text.push_back('\n');
-  Section facts("");
-  facts.Add("name", Printable(node.name()));
-  if (NameOf(node) != node.name()) facts.Add("called", Printable(NameOf(node)));
-  facts.Add("uri", Printable(UriOf(node)));
-  facts.Add("external id", Printable(node.external_id()));
+  Facts facts;
+  facts.Add("name", node.name());
+  if (NameOf(node) != node.name()) facts.Add("called", NameOf(node));
+  facts.Add("uri", UriOf(node));
+  facts.Add("external id", node.external_id());
   facts.Add("type id", absl::StrCat(node.type_id()));
   facts.Add("created", screen.Time(node.create_time_since_epoch()));
   facts.Add("updated", screen.Time(node.last_update_time_since_epoch()));

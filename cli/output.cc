@@ -23,9 +23,11 @@ void AddFormats(CLI::App* app, OutputFormat* format,
       ->default_str("table");
 }
 
-absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
+enum class Lines : uint8_t { kOne, kMany };
+
+absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message, Lines lines) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
+  options.add_whitespace = lines == Lines::kMany;
   options.preserve_proto_field_names = true;
   options.always_print_primitive_fields = false;
   std::string json;
@@ -39,7 +41,7 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
 std::string JsonText(absl::string_view text) {
   google::protobuf::Value value;
   value.set_string_value(std::string(text));
-  const auto json = ToJson(value);
+  const auto json = ToJson(value, Lines::kOne);
   return json.ok() ? *json : "\"\"";
 }
 
@@ -61,7 +63,7 @@ void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), st
 
 std::string JsonDocument::Shown(const google::protobuf::Message& message,
                                 absl::string_view indent) {
-  auto json = ToJson(message);
+  auto json = ToJson(message, Lines::kMany);
   if (!json.ok()) {
     if (status_.ok()) status_ = json.status();
     return "{}";
@@ -111,8 +113,14 @@ absl::Status PrintJson(const JsonDocument& document) {
 }
 
 absl::Status PrintJson(const google::protobuf::Message& message) {
-  const auto text = ToJson(message);
+  const auto text = ToJson(message, Lines::kMany);
   if (text.ok()) Print(*text);
+  return text.status();
+}
+
+absl::Status PrintJsonLine(const google::protobuf::Message& message) {
+  const auto text = ToJson(message, Lines::kOne);
+  if (text.ok()) Print(absl::StrCat(*text, "\n"));
   return text.status();
 }
 

@@ -68,5 +68,7 @@ class JsonDocument {
 absl::Status PrintJson(const JsonDocument& document);
 // A message as the whole document.
 absl::Status PrintJson(const google::protobuf::Message& message);
+// A message as one line, of an answer that has no end.
+absl::Status PrintJsonLine(const google::protobuf::Message& message);
 
 }  // namespace pedigree::cli

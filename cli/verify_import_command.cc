@@ -21,6 +21,9 @@ class VerifyImportCommand final : public Command {
   const char* summary() const override {
     return "prove that a store has exactly what its source has";
   }
+  const char* examples() const override {
+    return "pedigree verify-import sqlite:metadata.db --data_dir pedigree-data --report proof.json";
+  }
 
   void AddOptions(CLI::App* app) override {
     app->add_option("SOURCE", source_, kSourceHelp)->required();

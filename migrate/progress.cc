@@ -18,6 +18,10 @@ Progress::Progress(Style style) : style_(style) {
   if (style_ == Style::kAuto) style_ = isatty(STDERR_FILENO) == 1 ? Style::kBar : Style::kLines;
 }
 
+Progress::Style Progress::OnlyOnTerminal() {
+  return isatty(STDERR_FILENO) == 1 ? Style::kBar : Style::kSilent;
+}
+
 void Progress::Begin(absl::string_view what, int64_t rows) {
   what_ = std::string(what);
   rows_ = rows;
@@ -40,6 +44,7 @@ std::string Progress::LineOf(absl::string_view what, int64_t done, int64_t rows,
                              std::chrono::duration<double> elapsed) {
   const double seconds = std::max(elapsed.count(), 1e-6);
   const auto rate = static_cast<int64_t>(static_cast<double>(done) / seconds);
+  if (rows == kUnknown) return absl::StrCat(what, ": ", done, " rows, ", rate, " rows/s");
   // Rows may come that were not counted.
   const int64_t all = std::max(rows, done);
   const int64_t percent = all == 0 ? 100 : done * 100 / all;
@@ -53,6 +58,11 @@ void Progress::Say() {
   const std::string line = LineOf(what_, done_, rows_, Clock::now() - begin_);
   if (style_ == Style::kLines) {
     std::fprintf(stderr, "%s\n", line.c_str());
+    return;
+  }
+  if (rows_ == kUnknown) {
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    std::fflush(stderr);
     return;
   }
   const int64_t all = std::max<int64_t>({rows_, done_, 1});

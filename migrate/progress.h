@@ -20,7 +20,13 @@ class Progress {
  public:
   enum class Style : uint8_t { kAuto, kBar, kLines, kSilent };
 
+  // Of how many rows nobody knows before the end.
+  static constexpr int64_t kUnknown = -1;
+
   explicit Progress(Style style);
+
+  // A bar on a terminal and nothing elsewhere: for work that seldom takes long.
+  static Style OnlyOnTerminal();
 
   void Begin(absl::string_view what, int64_t rows);
   void Add(int64_t rows) {
@@ -29,7 +35,8 @@ class Progress {
   }
   void End();
 
-  // "checking: 500000 of 1000000 rows (50 %), 250000 rows/s, 2 s left"
+  // "checking: 500000 of 1000000 rows (50 %), 250000 rows/s, 2 s left"; "checking: 500000 rows,
+  // 250000 rows/s" of kUnknown.
   static std::string LineOf(absl::string_view what, int64_t done, int64_t rows,
                             std::chrono::duration<double> elapsed);
 

@@ -56,13 +56,15 @@ TEST(DrawRun, NestsStepsAndShowsInputsBeforeOutputs) {
   AddArtifact(picture, 7, "model", 4, Event::OUTPUT);
   AddArtifact(picture, 8, "data", 4, Event::INPUT);
   picture.cached_from[4] = "execution 3 of run-0";
-  EXPECT_EQ(TreeOf(picture),
-            "  root           ContainerExecution  RUNNING\n"
-            "  ├─ loop        ContainerExecution  COMPLETE  20 ms\n"
-            "  │  └─ work     ContainerExecution  COMPLETE  20 ms\n"
-            "  └─ train       ContainerExecution  CACHED    20 ms, from execution 3 of run-0\n"
-            "     ├─ ← data   Dataset             gs://bucket/data\n"
-            "     └─ → model  Dataset             gs://bucket/model\n");
+  EXPECT_EQ(
+      TreeOf(picture),
+      "  root           execution:1  ContainerExecution  RUNNING\n"
+      "  ├─ loop        execution:2  ContainerExecution  COMPLETE  20 ms\n"
+      "  │  └─ work     execution:3  ContainerExecution  COMPLETE  20 ms\n"
+      "  └─ train       execution:4  ContainerExecution  CACHED    20 ms, from execution 3 of "
+      "run-0\n"
+      "     ├─ ← data   artifact:8   Dataset             gs://bucket/data\n"
+      "     └─ → model  artifact:7   Dataset             gs://bucket/model\n");
   const std::string drawing = DrawRun(picture, Screen::Plain());
   EXPECT_TRUE(absl::StrContains(drawing, "4 executions, 1 of them from the cache"));
   EXPECT_TRUE(absl::StrContains(drawing, "stays RUNNING"));
@@ -75,8 +77,8 @@ TEST(DrawRun, NumbersIterations) {
   Execution& first = AddStep(picture, 2, "loop", 1);
   (*first.mutable_custom_properties())["iteration_index"].set_int_value(0);
   EXPECT_EQ(TreeOf(picture),
-            "  loop         ContainerExecution  COMPLETE  20 ms, 2 iterations\n"
-            "  └─ loop [0]  ContainerExecution  COMPLETE  20 ms\n");
+            "  loop         execution:1  ContainerExecution  COMPLETE  20 ms, 2 iterations\n"
+            "  └─ loop [0]  execution:2  ContainerExecution  COMPLETE  20 ms\n");
 }
 
 TEST(DrawRun, DrawsEveryStepOnceWhateverItsParentIs) {
@@ -86,10 +88,10 @@ TEST(DrawRun, DrawsEveryStepOnceWhateverItsParentIs) {
   AddStep(picture, 3, "circle", 4);
   AddStep(picture, 4, "and back", 3);
   EXPECT_EQ(TreeOf(picture),
-            "  elsewhere    ContainerExecution  COMPLETE  20 ms\n"
-            "  itself       ContainerExecution  COMPLETE  20 ms\n"
-            "  circle       ContainerExecution  COMPLETE  20 ms\n"
-            "  └─ and back  ContainerExecution  COMPLETE  20 ms\n");
+            "  elsewhere    execution:1  ContainerExecution  COMPLETE  20 ms\n"
+            "  itself       execution:2  ContainerExecution  COMPLETE  20 ms\n"
+            "  circle       execution:3  ContainerExecution  COMPLETE  20 ms\n"
+            "  └─ and back  execution:4  ContainerExecution  COMPLETE  20 ms\n");
 }
 
 TEST(DrawRun, NamesArtifactsAndStepsThatHaveNoName) {
@@ -103,7 +105,8 @@ TEST(DrawRun, NamesArtifactsAndStepsThatHaveNoName) {
   dangling.set_artifact_id(9);
   dangling.set_execution_id(1);
   const std::string tree = TreeOf(picture);
-  for (const char* text : {"execution 1", "→ key", "→ artifact 6", "→ artifact 9", "not found"}) {
+  for (const char* text :
+       {"execution 1", "→ key", "→ artifact 6", "→ ?", "artifact:9", "not found"}) {
     EXPECT_TRUE(absl::StrContains(tree, text)) << text << " in\n" << tree;
   }
 }

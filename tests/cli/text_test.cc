@@ -27,6 +27,7 @@ TEST(Text, ShowsDurationsShortly) {
   EXPECT_EQ(ShortDuration(1299), "1.2 s");
   EXPECT_EQ(ShortDuration(123'000), "2 min 3 s");
   EXPECT_EQ(ShortDuration(3'720'000), "1 h 2 min");
+  EXPECT_EQ(ShortDuration(int64_t{76} * 3600 * 1000), "3 d 4 h");
 }
 
 TEST(Text, ShortensUrisToSchemeAndLastParts) {
@@ -46,6 +47,41 @@ TEST(Text, ColoursOnlyWhenAsked) {
 TEST(Text, PutsErrorsOnOneLine) {
   EXPECT_EQ(OnOneLine("a\nb\n\nc\n"), "a | b | c");
   EXPECT_LT(OnOneLine(std::string(5000, 'x')).size(), 700U);
+}
+
+TEST(Text, KnowsWidthsOfOtherScripts) {
+  EXPECT_EQ(WidthOf("日本"), 4U);
+  EXPECT_EQ(WidthOf("e\u0301"), 1U);  // An accent of its own.
+  EXPECT_EQ(WidthOf("🙂"), 2U);
+  EXPECT_EQ(WidthOf("\xff\xfe"), 2U);  // No UTF-8.
+  EXPECT_EQ(WidthOf("\xe6\x97"), 2U);  // Nor this.
+}
+
+TEST(Text, CutsBetweenCharacters) {
+  EXPECT_EQ(CutTo("abc", 3), "abc");
+  EXPECT_EQ(CutTo("abcd", 3), "ab…");
+  EXPECT_EQ(CutTo("日本語", 4), "日…");
+  EXPECT_EQ(CutTo("é\u0301é\u0301é\u0301", 2), "é\u0301…");
+  EXPECT_EQ(CutTo("abc", 1), "…");
+  EXPECT_EQ(CutTo("abc", 0), "");
+}
+
+TEST(Text, LeavesATerminalNothingToObey) {
+  EXPECT_EQ(Printable("zoë 日本\t"), "zoë 日本\\t");
+  EXPECT_EQ(Printable("\033[31m"), "\\033[31m");
+  EXPECT_EQ(Printable("a\r\nb"), "a\\r\\nb");
+  EXPECT_EQ(Printable("\u009b31m"), "\\u009b31m");  // A control character of two bytes.
+  EXPECT_EQ(Printable("\xff"), "\\377");
+  EXPECT_EQ(Printable("\xe6\x97"), "\\346\\227");
+}
+
+TEST(Text, ShowsBytesAndTimes) {
+  EXPECT_EQ(ShortBytes(0), "0 B");
+  EXPECT_EQ(ShortBytes(1023), "1023 B");
+  EXPECT_EQ(ShortBytes(1536), "1.5 KiB");
+  EXPECT_EQ(ShortBytes(int64_t{5} << 40), "5.0 TiB");
+  EXPECT_EQ(Screen::Plain().Time(0), "-");
+  EXPECT_EQ(Screen::Plain().Time(1772442100250), "2026-03-02T09:01:40.250Z");
 }
 
 }  // namespace
