@@ -2,6 +2,7 @@
 
 #include <google/protobuf/stubs/common.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -154,22 +155,26 @@ bool VisitJournalChunk(int64_t first, absl::string_view chunk,
 }
 
 void JournalChain::AddChunk(int64_t first, absl::string_view chunk, Problem problem) {
+  if (!has_begun_) {
+    has_begun_ = true;
+    sequence_ = std::min(first, begins_at_) - 1;
+    is_hash_known_ = sequence_ == 0;
+  }
   if (first != sequence_ + 1) {
-    // After bytes that could not be read, nobody knows which number comes next.
     if (first <= sequence_) {
       problem(absl::StrCat("entry ", first, ": it stands there twice"));
-    } else if (is_hash_known_) {
+    } else if (is_number_known_) {
       problem(absl::StrCat("entries ", sequence_ + 1, " to ", first - 1, ": missing"));
     }
     is_hash_known_ = false;
     sequence_ = first - 1;
   }
-  const bool is_whole =
+  is_number_known_ =
       VisitJournalChunk(first, chunk, [&](int64_t sequence, absl::string_view entry) {
         AddEntry(sequence, entry, problem);
         return true;
       });
-  if (is_whole) return;
+  if (is_number_known_) return;
   problem(absl::StrCat("entry ", sequence_ + 1, ": it does not decode"));
   is_hash_known_ = false;
 }

@@ -27,11 +27,14 @@ enum class JournalMode : uint8_t { kOn, kOff };
 
 // Who asks. Nobody checks what a client calls itself.
 struct CallOrigin {
-  std::string tls_identity;
-  std::string declared_principal;
-  std::string peer;
-  absl::string_view method;  // "/package.Service/Method"; outlives this.
+  std::string tls_identity = {};
+  std::string declared_principal = {};
+  std::string peer = {};
+  absl::string_view method = {};  // "/package.Service/Method"; outlives this.
 };
+
+// The header in which a client says who it is, of gRPC and of HTTP.
+inline constexpr char kPrincipalHeader[] = "pedigree-principal";
 
 // `text` as an entry may hold it: UTF-8 without control characters, at most kMaxOriginBytes. What
 // does not fit becomes '?'.
@@ -160,8 +163,12 @@ class JournalChain {
 
   // From the first entry on.
   JournalChain() = default;
-  // From the entry after this one on.
-  JournalChain(int64_t sequence, const Sha256Digest& hash) : sequence_(sequence), hash_(hash) {}
+  // From the chunk on that has the entry `from`, whatever was before it.
+  static JournalChain From(int64_t from) {
+    JournalChain chain;
+    chain.begins_at_ = from;
+    return chain;
+  }
 
   void AddChunk(int64_t first, absl::string_view chunk, Problem problem);
   // After the last chunk.
@@ -174,9 +181,12 @@ class JournalChain {
  private:
   void AddEntry(int64_t sequence, absl::string_view bytes, Problem problem);
 
+  int64_t begins_at_ = 1;
+  bool has_begun_ = false;
   int64_t sequence_ = 0;
   Sha256Digest hash_ = {};
-  bool is_hash_known_ = true;  // Not after something that is missing.
+  bool is_hash_known_ = true;    // Not after something that is missing, nor before the first chunk.
+  bool is_number_known_ = true;  // Not after something that could not be read.
   // Of the last entry that was read.
   int64_t time_ms_ = INT64_MIN;
   bool is_off_ = false;  // It tells that the journal has been turned off.

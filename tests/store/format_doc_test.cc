@@ -270,6 +270,40 @@ class ImportedPageStore {
   std::optional<RawDatabase> database_;
 };
 
+// The page's third store: type 10 at 5 ms, put by a client, and with one more property by its next
+// request.
+class JournalPageStore {
+ public:
+  JournalPageStore() {
+    store_.SetClock(5);
+    const CallOrigin origin = {
+        .tls_identity = "t", .declared_principal = "d", .peer = "p", .method = "/s/M"};
+    for (const bool has_more : {false, true}) {
+      EXPECT_TRUE(IsOk(store_->Write([&](Transaction& transaction) {
+        transaction.SetOrigin(&origin);
+        ml_metadata::ArtifactType type;
+        type.set_name("m");
+        (*type.mutable_properties())["p"] = ml_metadata::INT;
+        if (has_more) {
+          type.set_id(10);
+          (*type.mutable_properties())["q"] = ml_metadata::INT;
+        }
+        return transaction.PutType<Artifact>(&type).status();
+      })));
+    }
+    store_.Close();
+    database_.emplace(store_.database());
+  }
+
+  Vector At(const std::string& key) {
+    return {Hex(key), Hex(database_->Get(key).value_or("nothing"))};
+  }
+
+ private:
+  TestStore store_;
+  std::optional<RawDatabase> database_;
+};
+
 std::string Block(std::string prefix, int64_t block) {
   AppendId(&prefix, block);
   return prefix;
@@ -283,6 +317,7 @@ Vector Text(absl::string_view text) {
 
 Vectors VectorsOfTheCode(PageStore& store) {
   ImportedPageStore imported;
+  JournalPageStore journal;
   constexpr NodeKind kArtifact = NodeKind::kArtifact;
   constexpr NodeKind kExecution = NodeKind::kExecution;
   constexpr NodeKind kContext = NodeKind::kContext;
@@ -346,6 +381,10 @@ Vectors VectorsOfTheCode(PageStore& store) {
        index(Block(ContextMembersPrefix(2, kContext), 0))},
       {"artifacts last updated at 5 ms, ids 0 to 255",
        index(Block(UpdateTimePrefix(kArtifact, 5), 0))},
+      {"the journal's last entry is 2, of 5 ms", journal.At(JournalHeadKey().Encode())},
+      {"entry 1, by \"t\", \"d\", \"p\" and \"/s/M\" at 5 ms: artifact type 10 is created",
+       journal.At(JournalKey{1}.Encode())},
+      {"entry 2, by the same: artifact type 10 is updated", journal.At(JournalKey{2}.Encode())},
       {"artifacts were not created in id order", imported.At(CreateOrderKey().Encode())},
       {"an import from \"s\" that has brought no event yet", imported.At(ImportKey().Encode())},
       {"artifacts created at 5 ms, ids 0 to 255",
@@ -388,6 +427,10 @@ const char* NameOf(Tag tag) {
       return "create_order";
     case Tag::kImport:
       return "import";
+    case Tag::kJournalHead:
+      return "journal_head";
+    case Tag::kJournal:
+      return "journal";
     case Tag::kNode:
       return "node";
     case Tag::kExecutionEvents:

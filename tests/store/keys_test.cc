@@ -36,6 +36,8 @@ std::vector<std::string> EncodedExamples() {
       LineageSnapshotKey().Encode(),
       CreateOrderKey().Encode(),
       ImportKey().Encode(),
+      JournalHeadKey().Encode(),
+      JournalKey{9}.Encode(),
       EventLogKey{9}.Encode(),
       CacheTokenKey().Encode(),
       CacheEntryKey{4}.Encode(),

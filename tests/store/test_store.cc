@@ -63,6 +63,7 @@ StoreOptions TestStore::options() const {
   options.clock_ms = [clock = clock_ms_] { return clock->load(); };
   options.steady_ms = [clock = steady_ms_] { return clock->load(); };
   options.cache_policy = cache_policy_;
+  options.journal = journal_;
   return options;
 }
 

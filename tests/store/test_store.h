@@ -44,7 +44,8 @@ class TestStore {
   int64_t clock() const { return *clock_ms_; }
   // The monotonic clock, which never goes back.
   void AddSteady(int64_t ms) { *steady_ms_ += ms; }
-  CachePolicy& cache_policy() { return cache_policy_; }  // Of the next opening.
+  void set_journal(JournalMode mode) { journal_ = mode; }  // Of the next opening.
+  CachePolicy& cache_policy() { return cache_policy_; }    // Of the next opening.
 
   void Close() { store_.reset(); }
   void Open();
@@ -60,6 +61,7 @@ class TestStore {
   std::shared_ptr<std::atomic<int64_t>> clock_ms_;
   std::shared_ptr<std::atomic<int64_t>> steady_ms_;
   CachePolicy cache_policy_;
+  JournalMode journal_ = JournalMode::kOn;
   std::unique_ptr<Store> store_;
 };
 
