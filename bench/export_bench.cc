@@ -78,7 +78,10 @@ std::shared_ptr<const Type> NewType(int64_t id, const char* name) {
 }
 
 void FillStore(const std::string& data_dir, int64_t executions) {
-  auto loader = BulkLoader::Open({.data_dir = data_dir, .source = "bench"});
+  BulkLoaderOptions options;
+  options.data_dir = data_dir;
+  options.source = "bench";
+  auto loader = BulkLoader::Open(std::move(options));
   Check(loader.status());
   Catalog catalog;
   AddPredefinedTypes(&catalog);

@@ -38,9 +38,9 @@ ExportPlace ExportPlace::Of(const std::string& to) {
   const bool is_directory =
       std::filesystem::is_directory(path, error) || absl::EndsWith(to, "/") ||
       (path.extension().empty() && !std::filesystem::is_regular_file(path, error));
-  if (is_directory) return {.directory = to};
+  if (is_directory) return {to, ""};
   const std::string parent = path.parent_path().string();
-  return {.directory = parent.empty() ? "." : parent, .single_file = path.filename().string()};
+  return {parent.empty() ? "." : parent, path.filename().string()};
 }
 
 std::string ExportPlace::Beside(absl::string_view name) const {
@@ -141,6 +141,8 @@ absl::StatusOr<std::unique_ptr<ExportFiles>> ExportFiles::Open(const ExportPlace
   if (error) return FileError(error.value(), "create", place.directory);
   return std::unique_ptr<ExportFiles>(new ExportFiles(place));
 }
+
+ExportFiles::ExportFiles(ExportPlace place) : place_(std::move(place)) {}
 
 ExportFiles::~ExportFiles() = default;
 

@@ -68,7 +68,7 @@ class ExportFiles final : public ExportTarget {
  private:
   class File;
 
-  explicit ExportFiles(ExportPlace place) : place_(std::move(place)) {}
+  explicit ExportFiles(ExportPlace place);
 
   absl::StatusOr<File*> FindOrCreate(std::string name, bool is_scratch);
 

@@ -14,11 +14,11 @@
 namespace pedigree::cli {
 
 struct ExportQuery {
-  std::string where;        // A filter.
-  std::string context;      // A name, or "context:ID".
-  std::string upstream_of;  // "artifact:ID", or the id.
-  int64_t since = 0;        // A sequence.
-  std::string until;        // A time of RFC 3339, or ms since the epoch.
+  std::string where = "";        // A filter.
+  std::string context = "";      // A name, or "context:ID".
+  std::string upstream_of = "";  // "artifact:ID", or the id.
+  int64_t since = 0;             // A sequence.
+  std::string until = "";        // A time of RFC 3339, or ms since the epoch.
 };
 
 // Errors: InvalidArgument naming the option that is wrong.

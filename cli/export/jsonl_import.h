@@ -20,13 +20,13 @@
 namespace pedigree::cli {
 
 struct JsonlImportOptions {
-  std::string from;  // The file, or the directory of the export.
-  std::string data_dir;
+  std::string from = "";  // The file, or the directory of the export.
+  std::string data_dir = "";
   size_t batch_bytes = size_t{16} << 20;
   size_t write_buffer_bytes = size_t{64} << 20;
   // Is told of records that have been loaded, now and then. An error ends the import, which can go
   // on later.
-  std::function<absl::Status(int64_t records)> progress;
+  std::function<absl::Status(int64_t records)> progress = nullptr;
 };
 
 // Answers the counts of records by kind, as in a manifest.
