@@ -1,0 +1,50 @@
+// What lineage commands have in common: the options of a question, and the scope of a call that
+// they make.
+//
+// Threads: one.
+//
+//   QuestionOptions options;
+//   AddQuestionOptions(app, &options);
+//   ...
+//   absl::StatusOr<v1::LineageScope> scope = ScopeOf(options);
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "pedigree/v1/lineage.pb.h"
+
+namespace CLI {
+class App;
+}
+
+namespace pedigree::cli {
+
+struct QuestionOptions {
+  std::optional<int64_t> depth;
+  std::string where;
+  std::string where_executions;
+  std::string stop_at;
+  std::string stop_at_executions;
+  std::string as_of;
+};
+
+// --depth, --where, --where-executions, --stop-at, --stop-at-executions, --as-of, each also with
+// underscores.
+void AddQuestionOptions(CLI::App* app, QuestionOptions* options);
+
+// InvalidArgument: the time is none.
+absl::StatusOr<v1::LineageScope> ScopeOf(const QuestionOptions& options);
+
+// "as of 2026-03-01T00:00:00.000Z"; "" without a time.
+std::string RemarkOf(const v1::LineageScope& scope);
+
+// A time in ms since the epoch from RFC 3339 ("2026-03-01T12:00:00Z"), a date ("2026-03-01", its
+// begin in `zone`), or ms since the epoch. InvalidArgument otherwise.
+absl::StatusOr<int64_t> ParseTime(absl::string_view text, absl::TimeZone zone);
+
+}  // namespace pedigree::cli
