@@ -42,6 +42,11 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   commands.push_back(MakeCacheCommand());
   commands.push_back(MakeWatchCommand());
   commands.push_back(MakeAuditCommand());
+  commands.push_back(MakeLineageCommand());
+  commands.push_back(MakePathsCommand());
+  commands.push_back(MakeImpactCommand());
+  commands.push_back(MakeCompareCommand());
+  commands.push_back(MakeOriginsCommand());
   commands.push_back(MakeImportCommand());
   commands.push_back(MakeVerifyImportCommand());
   commands.push_back(MakeExportMlmdCommand());

@@ -1,0 +1,79 @@
+// pedigree paths A B
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/connection.h"
+#include "cli/lineage/answers.h"
+#include "cli/lineage/fetch.h"
+#include "cli/lineage/question.h"
+#include "cli/output.h"
+#include "cli/reference.h"
+
+namespace pedigree::cli {
+namespace {
+
+class PathsCommand final : public Command {
+ public:
+  const char* name() const override { return "paths"; }
+  const char* summary() const override { return "how data got from one node to another"; }
+  const char* examples() const override {
+    return "pedigree paths artifact:1 artifact:42\n"
+           "pedigree paths s3://data/iris model-v2 --max 10";
+  }
+
+  void AddOptions(CLI::App* app) override {
+    app->add_option("FROM", from_, kReferenceHelp)->type_name("")->required();
+    app->add_option("TO", to_, "the same, downstream of it")->type_name("")->required();
+    app->add_option("--max", max_, "ways to show at most, the shortest first")
+        ->check(CLI::Range(1, 100).description(""))
+        ->type_name("N")
+        ->capture_default_str();
+    AddOutputOption(app, &format_);
+    AddQuestionOptions(app, &question_);
+    Connection::AddOptions(app, &connection_);
+  }
+
+  absl::Status Run() override {
+    const auto scope = ScopeOf(question_);
+    if (!scope.ok()) return scope.status();
+    auto connection = Connection::Open(connection_);
+    if (!connection.ok()) return connection.status();
+    const auto kinds = {NodeKind::kArtifact, NodeKind::kExecution};
+    const auto from = Resolve(connection->get(), from_, kinds);
+    if (!from.ok()) return from.status();
+    const auto to = Resolve(connection->get(), to_, kinds);
+    if (!to.ok()) return to.status();
+    v1::FindPathsRequest request;
+    *request.mutable_from() = ToProto(*from);
+    *request.mutable_to() = ToProto(*to);
+    *request.mutable_scope() = *scope;
+    request.set_max_paths(max_);
+    request.set_content(v1::TraceRequest::BODIES);
+    v1::FindPathsResponse answer;
+    absl::Status status =
+        (*connection)->Call("/pedigree.v1.LineageService/FindPaths", request, &answer);
+    if (!status.ok()) return status;
+    if (format_ == OutputFormat::kJson) return PrintJson(answer);
+    if (format_ == OutputFormat::kCsv) {
+      Print(PathsTable(answer).ToCsv());
+    } else {
+      Print(PathsText(answer, Screen::OfStandardOutput()));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string from_;
+  std::string to_;
+  int max_ = 1;
+  OutputFormat format_ = OutputFormat::kTable;
+  QuestionOptions question_;
+  ConnectionOptions connection_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakePathsCommand() { return std::make_unique<PathsCommand>(); }
+
+}  // namespace pedigree::cli
