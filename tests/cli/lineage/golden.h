@@ -1,0 +1,16 @@
+// Compares a text with a file of tests/data/cli; PEDIGREE_UPDATE_GOLDEN=1 writes the file instead.
+//
+// Threads: one.
+//
+//   ExpectGolden("lineage_tree.txt", RenderTree(graph, {}));
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace pedigree::cli::testing {
+
+void ExpectGolden(const std::string& file, absl::string_view text);
+
+}  // namespace pedigree::cli::testing
