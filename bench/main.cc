@@ -29,7 +29,7 @@ DEFINE_string(dir, "", "parent of the scratch directory; default: $TMPDIR, else 
 DEFINE_string(pedigreed, "", "the server to measure; default: pedigreed beside this program");
 DEFINE_string(server_flags, "", "flags for every pedigreed, separated by blanks");
 DEFINE_string(
-    phases, "memory,reads,filters,lineage,writes,kfp",
+    phases, "memory,reads,filters,lineage,writes,journal,kfp",
     "which phases to run; reads need memory. Besides: cache, which takes long to fill its "
     "store");
 DEFINE_int64(cache_fingerprints, 0,
@@ -120,6 +120,10 @@ absl::Status RunPhases(const Bench& bench) {
   }
   if (IsWanted("writes")) {
     absl::Status put = Timed(bench.report, "writes", [&] { return RunPutExecutionPhase(bench); });
+    if (!put.ok()) return put;
+  }
+  if (IsWanted("journal")) {
+    absl::Status put = Timed(bench.report, "journal", [&] { return RunJournalPhase(bench); });
     if (!put.ok()) return put;
   }
   if (IsWanted("kfp")) {

@@ -67,6 +67,9 @@ std::vector<double> SharesByCpu(const std::vector<LoadResult>& server,
 // fdatasync and raw RocksDB writes.
 absl::Status RunPutExecutionPhase(const Bench& bench);
 
+// PutExecution with 64 in flight, with the journal and without.
+absl::Status RunJournalPhase(const Bench& bench);
+
 // A server that holds artifacts with the ids 1 to `artifacts`.
 struct LoadedServer {
   std::unique_ptr<MeasuredServer> server;

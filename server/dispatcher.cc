@@ -41,9 +41,12 @@ Dispatcher::Dispatcher(Store* store)
   store_->SetCacheListener([this](std::vector<std::string> fingerprint_texts) {
     waits_->OnChanged(std::move(fingerprint_texts));
   });
+  store_->SetJournalListener(
+      [this](int64_t sequence) { streams_.waits().OnJournalGrown(sequence); });
 }
 
 Dispatcher::~Dispatcher() {
+  store_->SetJournalListener(nullptr);
   store_->SetCacheListener(nullptr);
   waits_->Stop();
   workers_.Stop();
@@ -62,6 +65,7 @@ void Dispatcher::Submit(const Method& method, absl::string_view request,
   if (method.may_be_written && call->IsWritten(*store_)) {
     call->Finish(absl::OkStatus());
   } else if (method.writes) {
+    if (store_->journal_mode() == JournalMode::kOn) call->NoteOrigin(FullNameOf(method));
     store_->Enqueue(std::make_unique<WriteTask>(std::move(call)));
   } else {
     RunRead(std::move(call), Blocking::kCacheOnly);

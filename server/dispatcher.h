@@ -43,8 +43,11 @@ class Dispatcher {
   std::shared_ptr<Stream> NewStream(StreamSink* sink);
   // Ends all streams with Unavailable, and lets no other begin.
   void EndStreams() { streams_.EndAll(); }
-  // Ends all calls that wait for others with Unavailable, and lets no other begin to wait.
-  void EndWaits() { waits_->Stop(); }
+  // Ends all calls and streams that wait for others with Unavailable, and lets no other begin to.
+  void EndWaits() {
+    waits_->Stop();
+    streams_.EndFollowing();
+  }
 
   // Of all calls that have been submitted, and of streams.
   const CallMetrics& metrics() const { return metrics_; }

@@ -41,6 +41,9 @@ DEFINE_string(sync, "always",
               "When a write reaches the disk: always (before it is acknowledged),\n"
               "interval (a power cut loses at most the last 100 ms) or never (left to the\n"
               "operating system).");
+DEFINE_string(journal, "on",
+              "Whether each committed request leaves an entry in the journal: on or off.\n"
+              "Turning it off leaves an entry that says so.");
 DEFINE_string(max_message_bytes, "100MiB",
               "Largest message received, 1KiB to 2147483647. Counts before\n"
               "grpc.max_receive_message_length in --grpc_channel_arguments.");
@@ -206,6 +209,12 @@ absl::StatusOr<Sync> ParseSync(const Setting& setting) {
   if (setting.value == "interval") return Sync::kInterval;
   if (setting.value == "never") return Sync::kNever;
   return Refuse(setting, "give always, interval or never");
+}
+
+absl::StatusOr<JournalMode> ParseJournal(const Setting& setting) {
+  if (setting.value == "on") return JournalMode::kOn;
+  if (setting.value == "off") return JournalMode::kOff;
+  return Refuse(setting, "give on or off");
 }
 
 absl::StatusOr<std::string> ParseDataDir(const Setting& setting) {
@@ -601,6 +610,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
   std::erase_if(options.channel_arguments, LimitsReceivedMessages);
   options.task = FLAGS_upgrade ? Task::kUpgrade : FLAGS_verify ? Task::kVerify : Task::kServe;
   options.sync = failure.Take(ParseSync(FromFlag("sync")));
+  options.journal = failure.Take(ParseJournal(FromFlag("journal")));
   options.block_cache_bytes =
       failure.Take(ParseSize(FromFlag("block_cache_bytes"), kMiB, kMaxMemoryBytes));
   options.write_buffer_bytes =

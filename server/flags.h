@@ -100,6 +100,9 @@ struct ServerOptions {
   // When a write is acknowledged. --sync.
   Sync sync = Sync::kAlways;
 
+  // Whether requests are journalled. --journal.
+  JournalMode journal = JournalMode::kOn;
+
   // Memory for blocks read from disk, in bytes, 1 MiB to 1 TiB. --block_cache_bytes.
   size_t block_cache_bytes = size_t{256} << 20;
 

@@ -33,10 +33,11 @@ int Verify(const ServerOptions& options) {
   for (NodeKind kind : kNodeKinds) {
     std::printf("%s\n", absl::StrCat(report->nodes[IndexOf(kind)], " ", NameOf(kind), "s").c_str());
   }
-  std::printf("%s\n", absl::StrCat(report->types, " types, ", report->events, " events, ",
-                                   report->links, " links, ", report->tasks, " tasks, ",
-                                   report->index_entries, " index entries")
-                          .c_str());
+  std::printf("%s\n",
+              absl::StrCat(report->types, " types, ", report->events, " events, ", report->links,
+                           " links, ", report->tasks, " tasks, ", report->index_entries,
+                           " index entries, ", report->journal_entries, " journal entries")
+                  .c_str());
   for (const std::string& problem : report->problems) std::printf("%s\n", problem.c_str());
   if (report->ok()) {
     std::puts("no problems");

@@ -1,9 +1,14 @@
 #include "server/methods.h"
 
+#include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "server/audit_verify.h"
+#include "server/audit_watch.h"
 #include "server/cache_handlers.h"
 #include "server/cache_requests.h"
 #include "server/cache_reserve.h"
@@ -139,6 +144,9 @@ class StreamCallWith final : public CallWith<StreamCall, Request> {
     } else {
       return StreamCall::ChooseVersion(store);
     }
+  }
+  bool follows() const override {
+    return requires { Maker::kFollows; };
   }
   absl::StatusOr<StreamPart> Next(const Reader& reader) override {
     return maker_.Next(reader, *this->request());
@@ -294,6 +302,8 @@ constexpr StreamMethod kLineageStreams[] = {
 };
 
 constexpr StreamMethod kAuditStreams[] = {
+    Stream<WatchAnswer>("Watch"),
+    Stream<VerifyJournalAnswer>("VerifyJournal"),
     Stream<ExportAnswer>("Export"),
 };
 
@@ -335,6 +345,20 @@ const CacheWait& Call::wait() const {
 }
 
 absl::Span<const ServiceTable> AllServices() { return kServices; }
+
+absl::string_view FullNameOf(const Method& method) {
+  static const auto* const kNames = [] {
+    auto* names = new absl::flat_hash_map<const Method*, std::string>();
+    for (const ServiceTable& table : kServices) {
+      for (const Method& one : table.methods) {
+        names->emplace(&one, absl::StrCat("/", table.name, "/", one.name));
+      }
+    }
+    return names;
+  }();
+  const auto it = kNames->find(&method);
+  return it == kNames->end() ? absl::string_view() : it->second;
+}
 
 absl::Span<const Method> AllMethods() { return kMethods; }
 

@@ -67,10 +67,15 @@ class Call {
 
 // One message of a stream.
 struct StreamPart {
-  enum class Place : uint8_t { kWithin, kLast };
+  enum class Place : uint8_t {
+    kWithin,
+    kLast,
+    kNothingYet,  // No message: of a stream that follows the journal, until that grows.
+  };
 
   std::string message;
   Place place = Place::kWithin;
+  std::chrono::steady_clock::time_point wait_until = {};  // Of kNothingYet: but not for longer.
 };
 
 // A call that answers with a stream of messages (stream.h). Used by one thread at a time.
@@ -83,8 +88,10 @@ class StreamCall {
   // The version to make all messages from; asked once, after Parse(), on a thread that must not
   // wait. The newest, unless the request names another.
   virtual absl::StatusOr<std::shared_ptr<const Version>> ChooseVersion(const Store& store);
+  // Whether each message is made from the newest version instead, so that none is kept meanwhile.
+  virtual bool follows() const { return false; }
   // Makes the next message, until one was the last. Readers differ from one time to the next, but
-  // not their version; they may wait.
+  // not their version unless it follows; they may wait.
   virtual absl::StatusOr<StreamPart> Next(const Reader& reader) = 0;
 };
 
@@ -118,6 +125,9 @@ inline constexpr absl::string_view kTaskServiceName = "api.TaskService";
 
 // All services of the server.
 absl::Span<const ServiceTable> AllServices();
+
+// "/package.Service/Method", of a method of AllServices(); "" for any other. Lives forever.
+absl::string_view FullNameOf(const Method& method);
 
 // All 52 methods of kServiceName.
 absl::Span<const Method> AllMethods();

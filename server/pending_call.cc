@@ -23,6 +23,7 @@ absl::Status PendingCall::Read(const Store& store, Blocking blocking) {
 }
 
 absl::Status PendingCall::Write(Transaction& transaction) {
+  transaction.SetOrigin(&origin_);
   absl::Status status = CheckWanted();
   return status.ok() ? call_->Write(transaction) : status;
 }

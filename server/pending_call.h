@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "server/call_metrics.h"
 #include "server/methods.h"
+#include "store/journal.h"
 #include "store/store.h"
 
 namespace pedigree {
@@ -24,6 +25,8 @@ class ReplyTo {
   // Whether nobody waits any more: the client went away or its deadline passed. A call that has not
   // begun is then dropped.
   virtual bool IsCancelled() const = 0;
+  // Who asks, for the journal, without the method. Asked of writes, before their Done().
+  virtual CallOrigin Origin() const { return {}; }
   // Called once. Error texts are at most kMaxErrorBytes long.
   virtual void Done(absl::StatusOr<std::string> reply) = 0;
 };
@@ -35,6 +38,11 @@ class PendingCall {
       : timer_(metrics), call_(std::move(call)), reply_to_(std::move(reply_to)) {}
 
   absl::Status Parse(absl::string_view request);
+  // Takes down who asks, and for what, for the journal.
+  void NoteOrigin(absl::string_view method) {
+    origin_ = reply_to_->Origin();
+    origin_.method = method;
+  }
   // Memory that the request takes.
   size_t bytes() const { return bytes_; }
 
@@ -56,6 +64,7 @@ class PendingCall {
   CallTimer timer_;
   std::unique_ptr<Call> call_;
   std::unique_ptr<ReplyTo> reply_to_;
+  CallOrigin origin_;
   size_t bytes_ = 0;
 };
 

@@ -47,6 +47,7 @@ StoreOptions StoreOptionsOf(const ServerOptions& options) {
   StoreOptions store;
   store.data_dir = options.data_dir;
   store.sync = options.sync;
+  store.journal = options.journal;
   store.block_cache_bytes = options.block_cache_bytes;
   store.write_buffer_bytes = options.write_buffer_bytes;
   store.record_cache_bytes = options.record_cache_bytes;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/grpc_bytes.h"
+#include "server/grpc_origin.h"
 #include "server/stream_reactor.h"
 
 namespace pedigree {
@@ -25,6 +26,7 @@ class Reactor final : public grpc::ServerUnaryReactor {
       : context_(context), reply_(reply), calls_(calls) {}
 
   bool IsCancelled() const { return context_->IsCancelled(); }
+  CallOrigin Origin() const { return OriginOf(*context_); }
   void Reply(absl::StatusOr<std::string> reply) {
     if (!reply.ok()) {
       Finish(ToGrpc(reply.status()));
@@ -52,6 +54,7 @@ class ReactorReply final : public ReplyTo {
  public:
   explicit ReactorReply(Reactor* reactor) : reactor_(reactor) {}
   bool IsCancelled() const override { return reactor_->IsCancelled(); }
+  CallOrigin Origin() const override { return reactor_->Origin(); }
   void Done(absl::StatusOr<std::string> reply) override { reactor_->Reply(std::move(reply)); }
 
  private:

@@ -11,6 +11,8 @@ namespace {
 
 // Streams at once, beyond which more are refused: each holds memory and a version of the store.
 constexpr size_t kMaxStreams = 1000;
+// Those among them that follow the journal, and may go on for ever.
+constexpr size_t kMaxFollowing = 200;
 // How often the watch looks, within an idle limit.
 constexpr int kLooksPerLimit = 8;
 
@@ -40,8 +42,9 @@ Stream::Stream(const Store* store, Workers* workers, Streams* streams, StreamSin
 void Stream::Start(const StreamMethod& method, absl::string_view request) {
   timer_.emplace(metrics_ == nullptr ? nullptr : metrics_->Find(method));
   call_ = method.make();
+  follows_ = call_->follows();
   absl::Status status = call_->Parse(request);
-  if (status.ok()) status = ChooseVersion();
+  if (status.ok() && !follows_) status = ChooseVersion();
   if (status.ok()) status = streams_->Add(shared_from_this());
   // From here on it may be ended by others, so nothing but its state may be touched.
   if (status.ok()) {
@@ -68,6 +71,10 @@ absl::StatusOr<StreamPart> Stream::NextPart() {
     return is_ending_.load(std::memory_order_relaxed) || sink_->IsCancelled();
   };
   if (is_cancelled()) return ClientIsGone();
+  if (follows_) {
+    version_ = store_->CurrentVersion();
+    seen_entry_ = version_->journal.sequence;
+  }
   absl::StatusOr<StreamPart> part;
   absl::Status status = store_->Read(
       version_, Blocking::kAllowed,
@@ -76,6 +83,7 @@ absl::StatusOr<StreamPart> Stream::NextPart() {
         return part.status();
       },
       &is_cancelled);
+  if (follows_) version_.reset();
   if (!status.ok()) return status;
   return part;
 }
@@ -88,20 +96,35 @@ void Stream::MakeNext() {
   }
   absl::StatusOr<StreamPart> part = NextPart();
   absl::Status status = part.status();
+  const bool parks = part.ok() && part->place == StreamPart::Place::kNothingYet;
+  const int64_t seen_entry = seen_entry_;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!end_status_.ok()) status = end_status_;
-    state_ = status.ok() ? State::kWriting : State::kEnded;
-    if (status.ok()) {
+    // Nobody is told later of a client that has gone before the stream is parked.
+    if (status.ok() && parks && sink_->IsCancelled()) status = ClientIsGone();
+    state_ = !status.ok() ? State::kEnded : parks ? State::kParked : State::kWriting;
+    if (status.ok() && !parks) {
       is_last_ = part->place == StreamPart::Place::kLast;
       writing_since_ = std::chrono::steady_clock::now();
     }
   }
-  if (status.ok()) {
-    sink_->Write(std::move(part->message));
-  } else {
+  if (!status.ok()) {
     FinishEnded(status);
+  } else if (parks) {
+    streams_->waits().Park(shared_from_this(), seen_entry, part->wait_until);
+  } else {
+    sink_->Write(std::move(part->message));
   }
+}
+
+void Stream::Wake() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::kParked) return;
+    state_ = State::kQueued;
+  }
+  Queue(Workers::Admission::kAlways);
 }
 
 void Stream::OnWritten(Written written) {
@@ -129,6 +152,7 @@ void Stream::OnWritten(Written written) {
 void Stream::OnCancelled() {
   // One that is being made sees it (Reader::Spend), and one that is being written fails.
   EndIfIn(State::kQueued, ClientIsGone());
+  EndIfIn(State::kParked, ClientIsGone());
 }
 
 void Stream::End(const absl::Status& status) {
@@ -138,6 +162,7 @@ void Stream::End(const absl::Status& status) {
   }
   is_ending_ = true;
   EndIfIn(State::kQueued, status);
+  EndIfIn(State::kParked, status);
 }
 
 void Stream::AbortIfIdleSince(std::chrono::steady_clock::time_point time) {
@@ -183,6 +208,14 @@ absl::Status Streams::Add(const std::shared_ptr<Stream>& stream) {
     return absl::UnavailableError(
         absl::StrCat("there are ", kMaxStreams, " streams under way; retry later"));
   }
+  if (stream->follows()) {
+    if (following_is_ended_) return Stopping();
+    if (following_ >= kMaxFollowing) {
+      return absl::UnavailableError(
+          absl::StrCat("there are ", kMaxFollowing, " watches under way; retry later"));
+    }
+    ++following_;
+  }
   streams_.insert(stream);
   if (streams_.size() == 1) wake_.notify_all();
   return absl::OkStatus();
@@ -190,12 +223,22 @@ absl::Status Streams::Add(const std::shared_ptr<Stream>& stream) {
 
 void Streams::Remove(const std::shared_ptr<Stream>& stream) {
   std::lock_guard<std::mutex> lock(mutex_);
-  streams_.erase(stream);
+  if (streams_.erase(stream) > 0 && stream->follows()) --following_;
 }
 
 std::vector<std::shared_ptr<Stream>> Streams::All() {
   std::lock_guard<std::mutex> lock(mutex_);
   return {streams_.begin(), streams_.end()};
+}
+
+void Streams::EndFollowing() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    following_is_ended_ = true;
+  }
+  for (const auto& stream : All()) {
+    if (stream->follows()) stream->End(Stopping());
+  }
 }
 
 void Streams::EndAll() {

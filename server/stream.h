@@ -3,10 +3,14 @@
 // A stream is a state object. Its next message is made on a thread that may wait (workers.h), goes
 // to the transport, and only when the transport has written it the one after is made. So a client
 // that reads slowly holds no thread, and a stream takes the memory of about one message and of what
-// the call remembers. All messages are made from one version of the store.
+// the call remembers. All messages are made from one version of the store, or, of a call that
+// follows the journal, from the newest each time; where there is nothing to say yet, the stream is
+// parked until the journal grows (stream_waits.h).
 //
 //             worker                 transport
 //   queued --------> making --------> writing ----> queued ... ended
+//      ^               |
+//      +--- parked <---+
 //
 // Whoever moves a stream to `ended` frees what it holds and finishes the transport's side, once.
 // Threads: all methods from any thread.
@@ -30,6 +34,7 @@
 #include "absl/strings/string_view.h"
 #include "server/call_metrics.h"
 #include "server/methods.h"
+#include "server/stream_waits.h"
 #include "server/workers.h"
 #include "store/store.h"
 
@@ -69,10 +74,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void End(const absl::Status& status);
   // Aborts it if a message has been being written since then or longer.
   void AbortIfIdleSince(std::chrono::steady_clock::time_point time);
+  // Goes on, if it is parked.
+  void Wake();
+  bool follows() const { return follows_; }
 
  private:
   class Step;
-  enum class State : uint8_t { kQueued, kMaking, kWriting, kEnded };
+  enum class State : uint8_t { kQueued, kMaking, kParked, kWriting, kEnded };
 
   absl::Status ChooseVersion();
   void Queue(Workers::Admission admission);
@@ -92,7 +100,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::optional<CallTimer> timer_;
   // Of the thread that has the stream: the one that makes a message, or that ends it.
   std::unique_ptr<StreamCall> call_;
-  std::shared_ptr<const Version> version_;
+  std::shared_ptr<const Version> version_;  // Of one that follows: while a message is made.
+  int64_t seen_entry_ = 0;                  // The journal's last, in the version of the last look.
+  bool follows_ = false;                    // Of call_; set by Start().
 
   std::atomic<bool> is_ending_ = false;  // There is an end_status_.
   std::mutex mutex_;
@@ -120,8 +130,13 @@ class Streams {
   // Unavailable if there are too many, or all have been told to end.
   absl::Status Add(const std::shared_ptr<Stream>& stream);
   void Remove(const std::shared_ptr<Stream>& stream);
+  // Ends those that follow with Unavailable, and lets no other of them begin.
+  void EndFollowing();
   // Ends all with Unavailable, and lets no other begin.
   void EndAll();
+
+  // Where those wait that have nothing to say yet.
+  StreamWaits& waits() { return waits_; }
 
  private:
   std::vector<std::shared_ptr<Stream>> All();
@@ -131,8 +146,11 @@ class Streams {
   std::mutex mutex_;
   std::condition_variable wake_;
   absl::flat_hash_set<std::shared_ptr<Stream>> streams_;  // Guarded by mutex_.
+  size_t following_ = 0;                                  // Guarded by mutex_; of streams_.
+  bool following_is_ended_ = false;                       // Guarded by mutex_.
   bool is_ended_ = false;                                 // Guarded by mutex_; of EndAll().
   bool stopping_ = false;                                 // Guarded by mutex_; of the watch.
+  StreamWaits waits_;
   std::thread watch_;
 };
 

@@ -260,6 +260,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
     store->OnCacheChanged(std::move(fingerprint_texts));
   };
   committer.journal = options.journal;
+  store->journal_mode_ = options.journal;
   committer.on_journal_grown = [store = store.get()](int64_t sequence) {
     store->OnJournalGrown(sequence);
   };

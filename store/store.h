@@ -112,6 +112,8 @@ class Store {
   // Runs one write and waits for it. Not for threads that must not block.
   absl::Status Write(std::function<absl::Status(Transaction& transaction)> write);
 
+  JournalMode journal_mode() const { return journal_mode_; }
+
   // From now on `listener` is called on the committer's thread, until there is another or, when
   // this returns, none (null).
   void SetCacheListener(CacheListener listener);
@@ -139,6 +141,7 @@ class Store {
   std::unique_ptr<EventGraph> graph_;
   RecordCache records_;
   CacheRuntime cache_;
+  JournalMode journal_mode_ = JournalMode::kOn;
   std::unique_ptr<PinnedVersions> pinned_;
   std::mutex cache_listener_mutex_;    // Held while it is called.
   CacheListener cache_listener_;       // Guarded by cache_listener_mutex_.

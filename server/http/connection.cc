@@ -207,6 +207,11 @@ void HttpConnection::OnHead() {
   if (exchange_->route.timeout.has_value()) {
     exchange_->deadline = Clock::now() + *exchange_->route.timeout;
   }
+  if (exchange_->route.work == HttpWork::kCall && exchange_->route.method->writes) {
+    exchange_->origin.tls_identity = OriginText(transport_->TlsIdentity());
+    exchange_->origin.declared_principal = OriginText(parser_->Principal());
+    exchange_->origin.peer = transport_->Peer();
+  }
   TakeRoute();
 }
 

@@ -36,6 +36,7 @@ class HttpReply final : public ReplyTo {
   bool IsCancelled() const override {
     return exchange_->is_cancelled.load(std::memory_order_relaxed);
   }
+  CallOrigin Origin() const override { return exchange_->origin; }
   void Done(absl::StatusOr<std::string> reply) override {
     exchange_->has_reply = true;
     post_reply_(std::move(reply));

@@ -18,6 +18,7 @@
 #include "server/calls_under_way.h"
 #include "server/http/answer.h"
 #include "server/http/route.h"
+#include "store/journal.h"
 
 namespace pedigree {
 
@@ -32,6 +33,7 @@ struct HttpExchange {
   HttpExchange& operator=(const HttpExchange&) = delete;
 
   HttpRoute route;
+  CallOrigin origin;  // Of a call that writes, without its method.
   AfterAnswer after = AfterAnswer::kKeepOpen;
   Chunking chunking = Chunking::kChunked;
   bool wants_head_only = false;

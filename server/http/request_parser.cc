@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "absl/strings/match.h"
+#include "store/journal.h"
 
 namespace pedigree {
 namespace {
@@ -33,6 +34,10 @@ absl::string_view HttpRequestParser::WhyMalformed() const {
     return "the only Transfer-Encoding is chunked, without Content-Length";
   }
   return "";
+}
+
+absl::string_view HttpRequestParser::Principal() const {
+  return ToView(parser.get()[kPrincipalHeader]);
 }
 
 HttpRequestHead HttpRequestParser::Head() const {

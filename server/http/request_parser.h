@@ -27,6 +27,8 @@ struct HttpRequestParser {
   // read in none: a proxy in front may have chosen the other.
   absl::string_view WhyMalformed() const;
   HttpRequestHead Head() const;
+  // What the client calls itself; "" if it does not.
+  absl::string_view Principal() const;
 
  private:
   size_t Count(Field field) const;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace boost::asio::ssl {
@@ -39,6 +40,11 @@ class Transport {
   virtual void Write(std::vector<boost::asio::const_buffer> buffers, Handler handler) = 0;
   // Tells the other side that nothing follows, where that can be said without waiting.
   virtual void EndWriting() = 0;
+
+  // The common name of the client's certificate, which has been verified; "" without one.
+  virtual std::string TlsIdentity() const = 0;
+  // The other side, as gRPC writes it: "ipv4:127.0.0.1:50012". "" once it is gone.
+  std::string Peer();
 
   // Waits until there is something to read, or the connection has ended.
   void WaitReadable(Handler handler);

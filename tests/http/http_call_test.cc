@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -226,6 +227,26 @@ TEST_F(HttpCall, OfAClientThatGoesAwayIsCancelled) {
 }
 
 // A trace of one artifact, an execution that read it and one more artifact.
+TEST_F(HttpCall, LeavesWhoAskedInTheJournal) {
+  ASSERT_EQ(Call("PutArtifacts", PutArtifactBytes("a"), "pedigree-principal: job\xff\r\n").code, 0);
+  std::vector<std::string> who;
+  ASSERT_TRUE(store_.store()
+                  .Read(Blocking::kAllowed,
+                        [&](const Reader& reader) {
+                          return reader.VisitJournal(
+                              1, Direction::kAscending, [&](const JournalEntry& entry) {
+                                who.push_back(absl::StrCat(entry.tls_identity, "|",
+                                                           entry.declared_principal, "|",
+                                                           entry.method));
+                                EXPECT_TRUE(absl::StartsWith(entry.peer, "ipv4:127.0.0.1:"));
+                                return true;
+                              });
+                        })
+                  .ok());
+  ASSERT_FALSE(who.empty());
+  EXPECT_EQ(who.back(), "|job?|/ml_metadata.MetadataStoreService/PutArtifacts");
+}
+
 class HttpStreamCall : public HttpCall {
  protected:
   HttpStreamCall() {

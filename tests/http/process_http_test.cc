@@ -14,10 +14,12 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "store/store.h"
 #include "tests/http/http_client.h"
 #include "tests/server/identity.h"
 #include "tests/server/process_fixture.h"
@@ -314,20 +316,38 @@ TEST(ProcessHttp, RefusesAPortThatIsTaken) {
   ExpectStops(*server);
 }
 
-// The answer to a page over TLS, "" if the server cannot be trusted with these roots.
-std::string GetOverTls(int port, const std::string& path, const std::string& roots) {
+X509* ReadCertificate(const std::string& pem_text) {
+  BIO* pem = BIO_new_mem_buf(pem_text.data(), static_cast<int>(pem_text.size()));
+  X509* certificate = PEM_read_bio_X509(pem, nullptr, nullptr, nullptr);
+  BIO_free(pem);
+  return certificate;
+}
+
+void Present(const Identity& client, SSL_CTX* context) {
+  X509* certificate = ReadCertificate(client.certificate);
+  SSL_CTX_use_certificate(context, certificate);
+  X509_free(certificate);
+  BIO* pem = BIO_new_mem_buf(client.key.data(), static_cast<int>(client.key.size()));
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(pem, nullptr, nullptr, nullptr);
+  BIO_free(pem);
+  SSL_CTX_use_PrivateKey(context, key);
+  EVP_PKEY_free(key);
+}
+
+// The answer to a request over TLS, "" if the server cannot be trusted with these roots. `client`
+// may be null.
+std::string CallOverTls(int port, const std::string& request, const std::string& roots,
+                        const Identity* client = nullptr) {
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()),
                                                              SSL_CTX_free);
-  BIO* pem = BIO_new_mem_buf(roots.data(), static_cast<int>(roots.size()));
-  X509* root = PEM_read_bio_X509(pem, nullptr, nullptr, nullptr);
-  BIO_free(pem);
+  X509* root = ReadCertificate(roots);
+  if (client != nullptr) Present(*client, context.get());
   X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), root);
   X509_free(root);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   const std::unique_ptr<BIO, void (*)(BIO*)> bio(BIO_new_ssl_connect(context.get()), BIO_free_all);
   BIO_set_conn_hostname(bio.get(), absl::StrCat("127.0.0.1:", port).c_str());
   if (BIO_do_connect(bio.get()) <= 0) return "";
-  const std::string request = GetOf(path, "Connection: close\r\n");
   BIO_write(bio.get(), request.data(), static_cast<int>(request.size()));
   std::string answer;
   char bytes[4096];
@@ -336,6 +356,10 @@ std::string GetOverTls(int port, const std::string& path, const std::string& roo
     if (absl::EndsWith(answer, "\r\n\r\nok\n")) break;
   }
   return answer;
+}
+
+std::string GetOverTls(int port, const std::string& path, const std::string& roots) {
+  return CallOverTls(port, GetOf(path, "Connection: close\r\n"), roots);
 }
 
 TEST(ProcessHttp, SpeaksTlsWhereGrpcDoes) {
@@ -359,6 +383,43 @@ TEST(ProcessHttp, SpeaksTlsWhereGrpcDoes) {
   EXPECT_TRUE(absl::EndsWith(GetOverTls(port, "/readyz", identity.certificate), "\r\n\r\nok\n"));
   program.Signal(SIGTERM);
   EXPECT_TRUE(program.WaitForEnd().value().ok()) << program.Output();
+}
+
+TEST(ProcessHttp, LeavesInTheJournalWhomTlsHasProved) {
+  const TempDirectory directory;
+  const Identity identity = MakeIdentity("pedigree.test");
+  const Identity client = MakeIdentity("bob");
+  WriteFile(
+      directory.Below("config.pbtxt"),
+      absl::StrCat("ssl_config { server_key: \"", absl::CEscape(identity.key), "\" server_cert: \"",
+                   absl::CEscape(identity.certificate), "\" custom_ca: \"",
+                   absl::CEscape(client.certificate), "\" client_verify: true }"));
+  Program program({.path = kPedigreed,
+                   .args = Flags(directory.Below("data"),
+                                 {"--http_port=0", "--metadata_store_server_config_file=" +
+                                                       directory.Below("config.pbtxt")})});
+  ASSERT_TRUE(program.WaitForOutput(std::string(kHttpPort))) << program.Output();
+  const std::string request =
+      PostOf(kPutArtifacts, FrameOf(PutRequest(3)), "Connection: close\r\n");
+  const int port = PortIn(program.Output());
+  const std::string answer = CallOverTls(port, request, identity.certificate, &client);
+  EXPECT_TRUE(absl::StrContains(answer, "grpc-status:0")) << answer;
+  program.Signal(SIGTERM);
+  EXPECT_TRUE(program.WaitForEnd().value().ok()) << program.Output();
+
+  StoreOptions options;
+  options.data_dir = directory.Below("data");
+  auto store = Store::Open(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  std::vector<std::string> who;
+  const absl::Status read = (*store)->Read(Blocking::kAllowed, [&](const Reader& reader) {
+    return reader.VisitJournal(1, Direction::kAscending, [&](const JournalEntry& entry) {
+      who.emplace_back(entry.tls_identity);
+      return true;
+    });
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  EXPECT_EQ(who, std::vector<std::string>{"bob"});
 }
 
 }  // namespace

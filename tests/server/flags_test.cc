@@ -493,6 +493,10 @@ TEST(SyncFlag, TakesItsThreeWords) {
   EXPECT_EQ(Accepted({"--sync=always"}).options.sync, Sync::kAlways);
   EXPECT_EQ(Accepted({"--sync=interval"}).options.sync, Sync::kInterval);
   EXPECT_EQ(Accepted({"--sync=never"}).options.sync, Sync::kNever);
+  EXPECT_EQ(Accepted({}).options.journal, JournalMode::kOn);
+  EXPECT_EQ(Accepted({"--journal=on"}).options.journal, JournalMode::kOn);
+  EXPECT_EQ(Accepted({"--journal=off"}).options.journal, JournalMode::kOff);
+  EXPECT_EQ(Refusal({"--journal=false"}), "--journal=false: give on or off");
   EXPECT_EQ(Refusal({"--sync=Always"}), "--sync=Always: give always, interval or never");
 }
 
