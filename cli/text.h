@@ -78,7 +78,7 @@ std::string ShortBytes(int64_t bytes);
 // "16 ms", "1.2 s", "2 min 3 s", "1 h 2 min", "3 d 4 h"
 std::string ShortDuration(int64_t milliseconds);
 
-// Leaves out the middle of a long uri: "minio://.../work/salt/piece" (with a real ellipsis). The
+// Leaves out the middle of a long uri: "minio://.../step/salt/piece" (with a real ellipsis). The
 // scheme and as many last parts as fit stay; at least `width` 20 is meant.
 std::string ShortUri(absl::string_view uri, size_t width);
 

@@ -32,7 +32,7 @@ TEST(Text, ShowsDurationsShortly) {
 
 TEST(Text, ShortensUrisToSchemeAndLastParts) {
   EXPECT_EQ(ShortUri("gs://b/data.csv", 20), "gs://b/data.csv");
-  EXPECT_EQ(ShortUri("minio://bucket/pipeline/run/work/piece", 23), "minio://…/work/piece");
+  EXPECT_EQ(ShortUri("minio://bucket/pipeline/run/step/piece", 23), "minio://…/step/piece");
   EXPECT_EQ(ShortUri("minio://bucket/aaaaaaaaaaaaaaaaaaaaaaaaa", 20), "minio://…aaaaaaaaaaa");
   EXPECT_EQ(ShortUri("/long/path/without/scheme", 12), "…/scheme");
   EXPECT_EQ(WidthOf(ShortUri("gs://" + std::string(50, 'x') + "ééééééééééééééé", 16)), 16U);
