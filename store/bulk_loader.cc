@@ -326,7 +326,8 @@ absl::Status BulkLoader::PutCacheEntry(int64_t execution, const CopiedCacheEntry
   }
   auto bytes = nodes_->Get(NodeKey{NodeKind::kExecution, execution}.Encode(), Blocking::kAllowed);
   if (!bytes.ok()) return bytes.status();
-  const auto record = RecordView::Parse(bytes->value_or(""));
+  const std::string record_bytes = bytes->value_or("");
+  const auto record = RecordView::Parse(record_bytes);
   const auto facts = record.has_value() ? CacheFactsOf(record->message()) : std::nullopt;
   if (!facts.has_value()) {
     return absl::DataLossError(absl::StrCat("there is a cache entry of execution ", execution,

@@ -135,7 +135,7 @@ class ExportRunTest : public ::testing::Test {
 TEST_F(ExportRunTest, EndsWithTheSameBytesAfterEveryKill) {
   Random random;
   TestStore store;
-  FillForParts(store, 4000);
+  FillForParts(store, 9000);
   Recording source(*store);
   store.Close();
   ASSERT_GE(source.parts(), 4u);
@@ -151,7 +151,7 @@ TEST_F(ExportRunTest, EndsWithTheSameBytesAfterEveryKill) {
     // Killed again, and again, on the way.
     bool has_ended = false;
     for (int kills = 0; kills < 20 && !has_ended; ++kills) {
-      has_ended = RunInChild(&source, directory, random.Between(0, 4000));
+      has_ended = RunInChild(&source, directory, random.Between(0, 9000));
     }
     ASSERT_TRUE(has_ended || RunInChild(&source, directory, -1));
     EXPECT_EQ(FilesOf(directory), whole) << "killed before record " << deaths[i];
@@ -161,14 +161,14 @@ TEST_F(ExportRunTest, EndsWithTheSameBytesAfterEveryKill) {
 
 TEST_F(ExportRunTest, HasTheSameBytesWhileTheStoreIsWritten) {
   TestStore store;
-  FillForParts(store, 3000);
+  FillForParts(store, 9000);
   StoreSource source(&*store);
   ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to("before")))));
   int parts = 0;
   source.after_part = [&] {
     ++parts;
     // Changes what has not been exported yet, and adds more.
-    auto execution = Find<Execution>(store, 2900);
+    auto execution = Find<Execution>(store, 8900);
     (*execution->mutable_custom_properties())["step"].set_int_value(-parts);
     ASSERT_TRUE(IsOk(Update(store, *execution)));
     ASSERT_TRUE(IsOk(Insert(store, NewNode<Artifact>(10, absl::StrCat("late-", parts)))));
@@ -183,7 +183,7 @@ TEST_F(ExportRunTest, HasTheSameBytesWhileTheStoreIsWritten) {
 
 TEST_F(ExportRunTest, GoesOnWhenTheServerComesBack) {
   TestStore store;
-  FillForParts(store, 3000);
+  FillForParts(store, 9000);
   StoreSource source(&*store);
   ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to("whole")))));
   source.most_parts = 1;
@@ -208,7 +208,7 @@ TEST_F(ExportRunTest, IsGivenUpByAServerThatStaysAway) {
 
 TEST_F(ExportRunTest, GoesOnAfterARestartWithoutWrites) {
   TestStore store;
-  FillForParts(store, 3000);
+  FillForParts(store, 9000);
   ExportRunOptions options = JsonlOptions(to("dir"));
   options.checkpoint_bytes = 1;
   {
@@ -229,7 +229,7 @@ TEST_F(ExportRunTest, GoesOnAfterARestartWithoutWrites) {
 
 TEST_F(ExportRunTest, BeginsAnewWhenTheSnapshotIsGone) {
   TestStore store;
-  FillForParts(store, 3000);
+  FillForParts(store, 9000);
   ExportRunOptions options = JsonlOptions(to("dir"));
   options.checkpoint_bytes = 1;
   {
@@ -303,7 +303,7 @@ TEST_F(ExportRunTest, ShowsEveryFlippedBit) {
   const auto files = FilesOf(to("dir"));
   ASSERT_EQ(files.size(), 3u);
   for (const auto& [name, content] : files) {
-    for (size_t bit = 0; bit < content.size() * 8; bit += bit % 8 == 7 ? 1 : 3) {
+    for (size_t bit = 0; bit < content.size() * 8; bit += 5) {
       std::string flipped = content;
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
       WriteFile(to("dir") + "/" + name, flipped);

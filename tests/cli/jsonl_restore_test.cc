@@ -56,6 +56,15 @@ class JsonlRestoreTest : public ::testing::Test {
     ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to))));
   }
 
+  std::vector<std::string> ProblemsOf(const std::string& data_dir) {
+    auto store = Store::Open(OptionsFor(data_dir));
+    EXPECT_TRUE(IsOk(store));
+    if (!store.ok()) return {"does not open"};
+    const auto report = (*store)->Verify();
+    EXPECT_TRUE(IsOk(report));
+    return report.ok() ? report->problems : std::vector<std::string>();
+  }
+
   // Exports, imports, compares, and exports again.
   void ExpectRestores(const std::string& data_dir) {
     Export(data_dir, at("first"));
@@ -66,12 +75,7 @@ class JsonlRestoreTest : public ::testing::Test {
     Export(at("copy"), at("second"));
     ASSERT_FALSE(HasFatalFailure());
     EXPECT_EQ(BodyOf(at("second/export.jsonl")), BodyOf(at("first/export.jsonl")));
-    auto store = Store::Open(OptionsFor(at("copy")));
-    ASSERT_TRUE(IsOk(store));
-    const auto report = (*store)->Verify();
-    ASSERT_TRUE(IsOk(report));
-    EXPECT_TRUE(report->problems.empty()) << report->problems[0];
-    store->reset();
+    EXPECT_EQ(ProblemsOf(at("copy")), ProblemsOf(data_dir));
     for (const char* name : {"first", "second", "copy"}) std::filesystem::remove_all(at(name));
   }
 

@@ -13,6 +13,7 @@
 
 #include "absl/strings/escaping.h"
 #include "cli/export/dsse.h"
+#include "cli/export/sha256.h"
 #include "tests/store/status_testing.h"
 
 namespace pedigree::cli {
@@ -32,10 +33,7 @@ inline void WriteKey(const std::string& seed, const std::string& path) {
 
 // A key that follows from the path.
 inline SigningKey NewKey(const std::string& path) {
-  std::string seed;
-  for (size_t i = 0; i < 64; ++i)
-    seed.push_back(
-        "0123456789abcdef"[(path.size() + i * static_cast<size_t>(path[path.size() - 5])) % 16]);
+  const std::string seed = Sha256Hex(path);
   WriteKey(seed, path);
   auto key = SigningKey::Load(path);
   EXPECT_TRUE(IsOk(key));

@@ -26,6 +26,11 @@ using ml_metadata::Context;
 using ml_metadata::Event;
 using ml_metadata::Execution;
 
+std::vector<v1::ExportRecord> RecordsOf(const Store& store, const v1::ExportRequest& request) {
+  const v1::ExportResponse all = ExportAll(store, request);
+  return {all.records().begin(), all.records().end()};
+}
+
 // An export by kind and id: the records' bytes.
 struct Exported {
   std::map<std::pair<int, int64_t>, std::string> nodes;  // By the field of the record.
@@ -34,7 +39,7 @@ struct Exported {
 
   explicit Exported(const v1::ExportResponse& response) {
     for (const v1::ExportRecord& record : response.records()) {
-      order.push_back(record.SerializeAsString());
+      order.push_back(SerializeSame(record));
       const int kind = static_cast<int>(record.record_case());
       if (record.has_context()) nodes[{kind, record.context().context().id()}] = order.back();
       if (record.has_artifact()) nodes[{kind, record.artifact().artifact().id()}] = order.back();
@@ -125,7 +130,7 @@ TEST_F(ExportTest, HasEverythingOnceInOrder) {
 
 TEST_F(ExportTest, GoesOnFromEveryPosition) {
   TestStore store;
-  cli::FillForParts(store, 2500);
+  cli::FillForParts(store, 6000);
   for (const v1::ExportShape shape : {v1::RECORDS, v1::STEPS}) {
     v1::ExportRequest request;
     request.set_shape(shape);
@@ -183,7 +188,7 @@ TEST_F(ExportTest, HasWhatGoesWithTheExecutionsThatMatch) {
     EXPECT_EQ(exported.events.size(), wanted.events) << text;
     request.set_shape(v1::STEPS);
     std::set<int64_t> steps;
-    for (const auto& record : ExportAll(store(), request).records()) {
+    for (const auto& record : RecordsOf(store(), request)) {
       steps.insert(record.step().execution().id());
     }
     EXPECT_EQ(steps, wanted.executions) << text;
@@ -305,7 +310,7 @@ TEST_F(ExportTest, HasWhatAnArtifactWasMadeBy) {
 TEST_F(ExportTest, HasStepsWithAllThatTheyWere) {
   std::map<int64_t, Artifact> artifacts;
   std::map<int64_t, std::vector<Event>> events;
-  for (const v1::ExportRecord& record : ExportAll(store(), {}).records()) {
+  for (const v1::ExportRecord& record : RecordsOf(store(), {})) {
     if (record.has_artifact())
       artifacts[record.artifact().artifact().id()] = record.artifact().artifact();
     if (record.has_event())
@@ -314,7 +319,7 @@ TEST_F(ExportTest, HasStepsWithAllThatTheyWere) {
   v1::ExportRequest request;
   request.set_shape(v1::STEPS);
   std::set<int64_t> seen;
-  for (const v1::ExportRecord& record : ExportAll(store(), request).records()) {
+  for (const v1::ExportRecord& record : RecordsOf(store(), request)) {
     const v1::ExportedStep& step = record.step();
     EXPECT_TRUE(seen.insert(step.execution().id()).second);
     EXPECT_FALSE(step.execution().type().empty());
