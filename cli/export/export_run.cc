@@ -142,7 +142,12 @@ absl::Status ExportRun::CheckPlaceIsFree() {
   std::error_code error;
   bool is_free = true;
   if (place_.single_file.empty()) {
-    is_free = std::filesystem::is_empty(place_.directory, error);
+    // A crash may leave a state that is not in place.
+    const std::string unplaced = StateFileName(place_) + ".next";
+    for (std::filesystem::directory_iterator it(place_.directory, error);
+         !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+      is_free = is_free && it->path().filename() == unplaced;
+    }
   } else {
     for (const std::string& name : {place_.single_file, place_.Beside(kManifestName)}) {
       is_free = is_free && !std::filesystem::exists(place_.Path(name), error);

@@ -269,6 +269,16 @@ TEST_F(ExportRunTest, TouchesNothingThatIsNotItsOwn) {
   EXPECT_TRUE(Fails(ExportTo(&source, other), absl::StatusCode::kFailedPrecondition));
 }
 
+TEST_F(ExportRunTest, BeginsWhereACrashHasLeftNoMoreThanAnUnplacedState) {
+  TestStore store;
+  FillForParts(store, 3);
+  StoreSource source(&*store);
+  std::filesystem::create_directory(to("dir"));
+  WriteFile(to("dir") + "/.export-state.next", "{");
+  ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to("dir")))));
+  EXPECT_EQ(FilesOf(to("dir")).size(), 2u);
+}
+
 TEST_F(ExportRunTest, ToAFileIsTheSameAsToADirectory) {
   TestStore store;
   FillForParts(store, 100);

@@ -1,0 +1,145 @@
+// The program: `pedigree export`, killed on the way, `export verify` and `import jsonl:`.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "ml_metadata/proto/metadata_store_service.pb.h"
+#include "tests/cli/export_support.h"
+#include "tests/cli/key_file.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/server_process.h"
+
+namespace pedigree::cli {
+namespace {
+
+pid_t Start(const std::vector<std::string>& arguments, const std::string& output) {
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  std::vector<char*> argv;
+  std::string program = "pedigree";
+  argv.push_back(program.data());
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  if (std::freopen(output.c_str(), "w", stdout) != nullptr) dup2(STDOUT_FILENO, STDERR_FILENO);
+  execv(PEDIGREE, argv.data());
+  _exit(127);
+}
+
+// 0 if it ended well, -1 if it was killed.
+int WaitFor(pid_t pid) {
+  int status = 0;
+  waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void PutModels(testing::RawClient& client) {
+  ml_metadata::PutArtifactTypeRequest type;
+  type.mutable_artifact_type()->set_name("Model");
+  ml_metadata::PutArtifactTypeResponse type_answer;
+  ASSERT_TRUE(client.Call("PutArtifactType", type, &type_answer).ok());
+  ml_metadata::PutArtifactsRequest artifacts;
+  for (int i = 0; i < 20; ++i) {
+    auto* artifact = artifacts.add_artifacts();
+    artifact->set_type_id(type_answer.type_id());
+    artifact->set_name(absl::StrCat("model-", i));
+  }
+  ml_metadata::PutArtifactsResponse answer;
+  ASSERT_TRUE(client.Call("PutArtifacts", artifacts, &answer).ok());
+}
+
+class ExportProgram : public ::testing::Test {
+ protected:
+  std::string at(const std::string& name) const { return scratch_.path() + "/" + name; }
+  int Run(const std::vector<std::string>& arguments) {
+    const int code = WaitFor(Start(arguments, at("output")));
+    output_ = ReadFile(at("output"));
+    return code;
+  }
+
+  ScratchDirectory scratch_;
+  std::string output_;
+};
+
+TEST_F(ExportProgram, EndsWithTheSameBytesHoweverOftenItIsKilled) {
+  Random random;
+  TestStore store;
+  FillForParts(store, 9000);
+  store.Close();
+  const auto arguments = [&](const std::string& to) -> std::vector<std::string> {
+    return {"export",         "--format",           "jsonl", "--to", at(to), "--data_dir",
+            store.data_dir(), "--checkpoint_bytes", "1"};
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(Run(arguments("whole")), 0) << output_;
+  const auto whole_time = std::chrono::steady_clock::now() - begin;
+  const auto whole = FilesOf(at("whole"));
+  int kills = 0;
+  for (int i = 0; i < 200 && kills < 20; ++i) {
+    const pid_t pid = Start(arguments("killed"), at("output"));
+    std::this_thread::sleep_for(whole_time * random.Between(0, 999) / 1000);
+    kill(pid, SIGKILL);
+    if (WaitFor(pid) != 0) {
+      ++kills;
+      continue;
+    }
+    ASSERT_EQ(FilesOf(at("killed")), whole);
+    std::filesystem::remove_all(at("killed"));
+  }
+  if (!std::filesystem::exists(at("killed/manifest.json")) ||
+      std::filesystem::exists(at("killed/.export-state"))) {
+    ASSERT_EQ(Run(arguments("killed")), 0) << output_;
+  }
+  EXPECT_EQ(FilesOf(at("killed")), whole);
+}
+
+TEST_F(ExportProgram, IsVerifiedAndImported) {
+  auto server = testing::ServerProcess::Start({.program = PEDIGREED});
+  ASSERT_TRUE(server.ok()) << server.status();
+  testing::RawClient client((*server)->address());
+  PutModels(client);
+  NewKey(at("key.pem"));
+  ASSERT_EQ(Run({"export", "--format", "jsonl", "--to", at("dir"), "--server", (*server)->address(),
+                 "--key", at("key.pem")}),
+            0)
+      << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "artifacts          20")) << output_;
+  EXPECT_EQ(Run({"export", "verify", at("dir"), "--public_key", at("key.pem")}), 0) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "the signature is by the key")) << output_;
+  ASSERT_EQ(Run({"import", absl::StrCat("jsonl:", at("dir")), "--data_dir", at("copy")}), 0)
+      << output_;
+  ASSERT_EQ(Run({"export", "--format", "jsonl", "--to", at("again"), "--data_dir", at("copy")}), 0)
+      << output_;
+  const auto body = [&](const std::string& directory) {
+    const std::string content = ReadFile(at(directory) + "/export.jsonl");
+    return content.substr(content.find('\n'));
+  };
+  EXPECT_EQ(body("again"), body("dir"));
+  // One bit.
+  std::string content = ReadFile(at("dir") + "/export.jsonl");
+  content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 4);
+  WriteFile(at("dir") + "/export.jsonl", content);
+  EXPECT_NE(Run({"export", "verify", at("dir")}), 0);
+  EXPECT_TRUE(absl::StrContains(output_, "another digest")) << output_;
+}
+
+TEST_F(ExportProgram, SaysWhatIsWrongWithItsOptions) {
+  EXPECT_NE(Run({"export", "--to", at("x"), "--data_dir", at("none")}), 0);
+  EXPECT_TRUE(absl::StrContains(output_, "--format must be one of")) << output_;
+  EXPECT_NE(Run({"export", "--format", "jsonl", "--data_dir", at("none")}), 0);
+  EXPECT_TRUE(absl::StrContains(output_, "--to must name")) << output_;
+  EXPECT_NE(Run({"export", "--format", "jsonl", "--to", at("x"), "--until", "noon"}), 0);
+  EXPECT_TRUE(absl::StrContains(output_, "--until")) << output_;
+}
+
+}  // namespace
+}  // namespace pedigree::cli
