@@ -147,6 +147,8 @@ void AppendJsonDouble(double value, std::string* out) {
     }
   } else if (std::isinf(value)) {
     out->append(value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+  } else if (value == 0 && std::signbit(value)) {
+    out->append("-0.0");  // Readers take -0 for an integer, which has no sign.
   } else {
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
