@@ -36,7 +36,7 @@ Progress LoadProgress(const std::string& path, const std::string& url, std::stri
 }
 
 absl::Status SaveProgress(const std::string& path, const std::string& url, const Progress& progress,
-                          const Sha256& digest) {
+                          const Sha256Stream& digest) {
   Json json = Json::object();
   Append(json, "url", url);
   Append(json, "events", progress.events);
@@ -47,7 +47,8 @@ absl::Status SaveProgress(const std::string& path, const std::string& url, const
 }
 
 // Reads what has been posted; whether it is what the digest says.
-bool SkipPosted(std::ifstream& file, int64_t bytes, const std::string& sha256, Sha256& digest) {
+bool SkipPosted(std::ifstream& file, int64_t bytes, const std::string& sha256,
+                Sha256Stream& digest) {
   std::string chunk(size_t{1} << 20, '\0');
   while (bytes > 0) {
     const auto want = std::min<int64_t>(bytes, static_cast<int64_t>(chunk.size()));
@@ -71,11 +72,11 @@ absl::StatusOr<PostedEvents> PostEvents(const std::string& events_file, LineageB
   if (!file) return FileError(errno, "cannot read", events_file);
   std::string sha256;
   Progress done = LoadProgress(progress_file, backend->url(), sha256);
-  Sha256 digest;
+  Sha256Stream digest;
   if (done.bytes > 0 && !SkipPosted(file, done.bytes, sha256, digest)) {
     // Events of another export: from the first.
     done = {};
-    digest = Sha256();
+    digest = Sha256Stream();
     file.clear();
     file.seekg(0);
   }
