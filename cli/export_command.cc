@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "cli/command.h"
@@ -24,6 +25,7 @@
 #include "cli/export/export_query.h"
 #include "cli/export/export_run.h"
 #include "cli/export/lineage_post.h"
+#include "cli/export/uuid.h"
 #include "cli/export/verify_export.h"
 #include "store/durable_file.h"
 #include "store/text.h"
@@ -68,8 +70,8 @@ class ExportCommand final : public Command {
         "an interruption, the export goes on where it was. Of openlineage also "
         "http(s)://HOST[:PORT][/PATH]: a lineage backend");
     app->add_option("--spool", spool_,
-                    "with --to http(s)://: the directory in which the events wait to be posted, to "
-                    "go on after an interruption; default: a temporary one");
+                    "with --to http(s)://: the directory in which events wait to be posted. The "
+                    "same command goes on there after an interruption; default: a temporary one");
     app->add_option("--model", model_,
                     "of cyclonedx: the model, as `artifact:ID`, ID, its name or its uri");
     app->add_option("--where", query_.where,
@@ -116,26 +118,39 @@ class ExportCommand final : public Command {
     return absl::StartsWith(to, "http://") || absl::StartsWith(to, "https://");
   }
 
-  // Events are ordered and can be posted again only if they are whole before the first goes out.
+  // Events are in their order, and can be posted again, only once all of them are in a file: that
+  // of an ordinary export into the spool, in a directory that this command and no other names.
   absl::Status ExportToBackend(const ExportFormat& format) {
     auto backend = LineageBackend::Open(BackendFromEnvironment(to_));
     if (!backend.ok()) return backend.status();
+    auto selection = SelectionOf(query_);
+    if (!selection.ok()) return selection.status();
     std::string spool = spool_;
     if (spool.empty()) {
       auto made = TemporaryDirectory();
       if (!made.ok()) return made.status();
       spool = *made;
     }
-    absl::Status status = WriteFiles(format, spool);
-    if (status.ok()) status = Post(absl::StrCat(spool, "/", format.file_name), backend->get());
-    if (spool_.empty()) {
-      if (!status.ok()) {
-        return {status.code(), absl::StrCat(status.message(), " (go on with --spool ", spool, ")")};
-      }
-      std::error_code ignored;
-      std::filesystem::remove_all(spool, ignored);
+    const std::string what = absl::StrCat((*backend)->url(), "\n", absl::StrJoin(options_, "\n"),
+                                          "\n", selection->SerializeAsString());
+    const std::string events = absl::StrCat(spool, "/", UuidV5(kUuidOfUrl, what));
+    std::error_code error;
+    const bool is_whole =
+        std::filesystem::exists(absl::StrCat(events, "/", kManifestName), error);
+    absl::Status status = is_whole ? absl::OkStatus() : MakeSpool(spool);
+    if (status.ok() && !is_whole) status = WriteFiles(format, events);
+    if (status.ok()) status = Post(absl::StrCat(events, "/", format.file_name), backend->get());
+    if (!status.ok()) {
+      return {status.code(), absl::StrCat(status.message(), " (go on with --spool ", spool, ")")};
     }
-    return status;
+    std::filesystem::remove_all(spool_.empty() ? spool : events, error);
+    return absl::OkStatus();
+  }
+
+  static absl::Status MakeSpool(const std::string& spool) {
+    std::error_code error;
+    std::filesystem::create_directories(spool, error);
+    return error ? FileError(error.value(), "cannot create", spool) : absl::OkStatus();
   }
 
   static absl::StatusOr<std::string> TemporaryDirectory() {

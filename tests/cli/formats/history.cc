@@ -89,8 +89,9 @@ ml_metadata::Value AnyValue(Random& random) {
       value.set_double_value(-std::numeric_limits<double>::infinity());
       break;
     case 3:
-      (*value.mutable_struct_value()->mutable_fields())[AnyText(random)].set_string_value(
-          AnyText(random));
+      // Protobuf takes no other text in a struct.
+      (*value.mutable_struct_value()->mutable_fields())[ToUtf8(AnyText(random))].set_string_value(
+          ToUtf8(AnyText(random)));
       break;
     case 4:
       value.mutable_proto_value()->set_type_url("type.googleapis.com/x");

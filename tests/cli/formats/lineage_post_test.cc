@@ -55,13 +55,14 @@ TEST(LineageBackend, PostsToThePathThatIsGiven) {
 
 TEST(LineageBackend, TriesAgainWhatMayPass) {
   const std::vector<HttpBackend::Answer> answers = {
-      {.status = 500}, {.status = 503}, {.drop = true}, {.cut_off = true},
+      {.status = 500}, {.status = 503}, {.drop = true}, {.body = "created", .cut_off = true},
       {.status = 429}, {.status = 408}, {.status = 425}};
   const HttpBackend server(answers);
   Client client(server.url());
   ASSERT_TRUE(IsOk(client.backend->Post("{}")));
   EXPECT_EQ(server.Requests().size(), 8u);
-  EXPECT_EQ(client.pauses.size(), 7u);
+  // The connection that was dropped had been used before: libcurl opens another at once.
+  EXPECT_EQ(client.pauses.size(), 6u);
 }
 
 TEST(LineageBackend, WaitsTwiceAsLongEachTimeAtRandom) {
@@ -202,9 +203,11 @@ TEST_F(PostEventsTest, GoesOnAfterAFailureWithTheEventThatFailed) {
   std::vector<HttpBackend::Answer> answers(120);
   answers.push_back({.status = 401});
   const HttpBackend server(answers);
-  Client client(server.url());
-  EXPECT_TRUE(Fails(PostEvents(file_, client.backend.get(), {}),
-                    absl::StatusCode::kFailedPrecondition, "event 121"));
+  {
+    Client client(server.url());
+    EXPECT_TRUE(Fails(PostEvents(file_, client.backend.get(), {}),
+                      absl::StatusCode::kFailedPrecondition, "event 121"));
+  }
   Client next(server.url());
   const auto posted = PostEvents(file_, next.backend.get(), {});
   ASSERT_TRUE(IsOk(posted));
@@ -222,7 +225,10 @@ TEST_F(PostEventsTest, LosesNothingOverABadLine) {
     HttpBackend::Answer answer;
     if (random.OneIn(4)) answer.status = 503;
     if (random.OneIn(6)) answer.drop = true;
-    if (random.OneIn(6)) answer.cut_off = true;
+    if (random.OneIn(6)) {
+      answer.body = "created";
+      answer.cut_off = true;
+    }
     if (random.OneIn(6)) answer.closes = true;
     answers.push_back(answer);
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Case {
   MakeWriter make;
   std::vector<std::pair<std::string, std::string>> options;
 };
+
+void PrintTo(const Case& tested, std::ostream* out) { *out << tested.name; }
 
 class Writers : public ::testing::TestWithParam<Case> {
  protected:

@@ -102,6 +102,11 @@ class ProcessTest(unittest.TestCase):
             self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url,
                         '--spool', self.to('spool'))
             self.assertEqual(Backend.events, want)
+            # All has been posted: nothing waits any more, and the next export is a new one.
+            self.assertEqual(os.listdir(self.to('spool')), [])
+            Backend.events.clear()
+            self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url)
+            self.assertEqual(Backend.events, want)
         finally:
             server.shutdown()
             thread.join()

@@ -81,7 +81,7 @@ int Main(int argc, char** argv) {
     history.AddEvent(1, 1, ml_metadata::Event::OUTPUT);
     WriteSamples(history, *key, absl::StrCat(directory, "/random_", i));
   }
-  return 0;
+  return ::testing::UnitTest::GetInstance()->Failed() ? 1 : 0;
 }
 
 }  // namespace
