@@ -135,8 +135,7 @@ class ExportCommand final : public Command {
                                           "\n", selection->SerializeAsString());
     const std::string events = absl::StrCat(spool, "/", UuidV5(kUuidOfUrl, what));
     std::error_code error;
-    const bool is_whole =
-        std::filesystem::exists(absl::StrCat(events, "/", kManifestName), error);
+    const bool is_whole = std::filesystem::exists(absl::StrCat(events, "/", kManifestName), error);
     absl::Status status = is_whole ? absl::OkStatus() : MakeSpool(spool);
     if (status.ok() && !is_whole) status = WriteFiles(format, events);
     if (status.ok()) status = Post(absl::StrCat(events, "/", format.file_name), backend->get());
