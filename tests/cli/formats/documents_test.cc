@@ -1,6 +1,7 @@
 // What PROV-JSON, CycloneDX and SLSA documents say.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "cli/export/cyclonedx.h"
 #include "cli/export/prov.h"
 #include "cli/export/slsa.h"
+#include "cli/export/step_facts.h"
 #include "tests/cli/formats/writing.h"
 #include "tests/cli/key_file.h"
 #include "tests/store/scratch_directory.h"
@@ -61,6 +63,12 @@ std::vector<std::string> Refs(const Json& list) {
   return refs;
 }
 
+std::set<std::string> RefsOf(const char* prefix, const std::set<int64_t>& ids) {
+  std::set<std::string> refs;
+  for (const int64_t id : ids) refs.insert(absl::StrCat(prefix, id));
+  return refs;
+}
+
 TEST(CycloneDx, HasTheModelWhatItWasMadeOfAndNothingElse) {
   const Json bom = Bom(Chain(), "artifact:3");
   const Json& model = bom["metadata"]["component"];
@@ -100,6 +108,38 @@ TEST(CycloneDx, SaysWhichModelIsNotThereOrNotTheOnlyOne) {
   EXPECT_TRUE(Fails(BomError(history, "a99"), absl::StatusCode::kNotFound, "a99"));
   history.artifacts[5].mutable_artifact()->set_name("a3");
   EXPECT_TRUE(Fails(BomError(history, "a3"), absl::StatusCode::kFailedPrecondition, "artifact:5"));
+}
+
+// Against the plainest walk: until nothing is added.
+TEST(CycloneDx, HasAllThatIsUpstreamOfAnyArtifact) {
+  Random random;
+  for (int round = 0; round < 30; ++round) {
+    History history = RandomHistory(random, 12);
+    history.AddEvent(1, 1, Event::OUTPUT);
+    std::set<int64_t> artifacts = {1};
+    std::set<int64_t> executions;
+    for (size_t before = 0; before != artifacts.size() + executions.size();) {
+      before = artifacts.size() + executions.size();
+      for (const auto& exported : history.events) {
+        const Event& event = exported.event();
+        if (IsOutput(event) && artifacts.count(event.artifact_id()) > 0) {
+          executions.insert(event.execution_id());
+        }
+        if (IsInput(event) && executions.count(event.execution_id()) > 0) {
+          artifacts.insert(event.artifact_id());
+        }
+      }
+    }
+    const Json bom = Bom(history, "1");
+    std::set<std::string> components = {"artifact-1"};
+    for (const std::string& ref : Refs(bom["components"])) components.insert(ref);
+    std::set<std::string> tasks;
+    for (const Json& workflow : bom["formulation"][0]["workflows"]) {
+      for (const std::string& ref : Refs(workflow["tasks"])) tasks.insert(ref);
+    }
+    EXPECT_EQ(components, RefsOf("artifact-", artifacts));
+    EXPECT_EQ(tasks, RefsOf("execution-", executions));
+  }
 }
 
 TEST(CycloneDx, EndsWhereAStepUpdatesItsInput) {

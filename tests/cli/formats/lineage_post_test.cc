@@ -217,6 +217,24 @@ TEST_F(PostEventsTest, GoesOnAfterAFailureWithTheEventThatFailed) {
   EXPECT_EQ(Bodies(server)[121], "{\"event\":120}");
 }
 
+// After a kill, the events since progress was last saved come once more.
+TEST_F(PostEventsTest, RepeatsAtMost64EventsAfterAKill) {
+  const HttpBackend server({});
+  std::string progress;
+  {
+    Client client(server.url());
+    ASSERT_TRUE(IsOk(PostEvents(file_, client.backend.get(), [&](int64_t events) {
+      if (events == 150) progress = ReadFile(file_ + ".posted");
+    })));
+  }
+  WriteFile(file_ + ".posted", progress);
+  Client next(server.url());
+  const auto posted = PostEvents(file_, next.backend.get(), {});
+  ASSERT_TRUE(IsOk(posted));
+  EXPECT_EQ(posted->before, 128);
+  EXPECT_EQ(Bodies(server)[200], "{\"event\":128}");
+}
+
 // Every failure that passes, at random: each event arrives, in order, repeats aside.
 TEST_F(PostEventsTest, LosesNothingOverABadLine) {
   Random random;

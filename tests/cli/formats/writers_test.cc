@@ -31,11 +31,16 @@ class Writers : public ::testing::TestWithParam<Case> {
     options_ = {.selection = {}, .key = key_.get(), .options = GetParam().options};
   }
 
-  // With an artifact 1 that was written, whatever is random.
+  // With an artifact 1 that was written and has a digest, whatever is random.
   static History AnyHistory(Random& random) {
     History history = RandomHistory(random, 25);
     if (random.OneIn(2)) history.most_uses = 3;
     history.AddEvent(1, 1, ml_metadata::Event::OUTPUT);
+    history.executions[1].mutable_execution()->set_last_known_state(
+        ml_metadata::Execution::COMPLETE);
+    auto* artifact = history.artifacts[1].mutable_artifact();
+    artifact->set_uri("s3://bucket/model");
+    (*artifact->mutable_custom_properties())["sha256"].set_string_value(std::string(64, 'a'));
     return history;
   }
 

@@ -1,7 +1,9 @@
 """The program itself: imports a recorded database, exports it in every format, posts it."""
+import contextlib
 import http.server
 import json
 import os
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -16,18 +18,42 @@ class Backend(http.server.BaseHTTPRequestHandler):
     """Keeps what it is sent; answers what `answers` says first, then 201."""
     answers = []
     events = []
+    on_event = None  # Is called before the answer.
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers['Content-Length']))
         status = Backend.answers.pop(0) if Backend.answers else 201
         if status == 201:
             Backend.events.append(json.loads(body))
+            if Backend.on_event:
+                Backend.on_event()
         self.send_response(status)
         self.send_header('Content-Length', '0')
         self.end_headers()
 
     def log_message(self, *arguments):
         pass
+
+
+@contextlib.contextmanager
+def backend(certificate=None):
+    """The url of a backend that has no events yet."""
+    Backend.answers = []
+    Backend.events = []
+    Backend.on_event = None
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Backend)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield '%s://127.0.0.1:%d' % ('https' if certificate else 'http', server.server_port)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class ProcessTest(unittest.TestCase):
@@ -86,31 +112,62 @@ class ProcessTest(unittest.TestCase):
         self.assertEqual(bom['metadata']['component'], sample['metadata']['component'])
         self.export('--format', 'cyclonedx', '--to', self.to('none.json'), code=1)
 
+    def events(self):
+        return [json.loads(line) for line in self.sample('openlineage.ndjson').splitlines()]
+
+    def post(self, url, *arguments, code=0):
+        return self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url,
+                           *arguments, code=code)
+
     def test_events_are_posted_and_go_on(self):
-        server = http.server.HTTPServer(('127.0.0.1', 0), Backend)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            url = 'http://127.0.0.1:%d' % server.server_port
-            want = [json.loads(line) for line in self.sample('openlineage.ndjson').splitlines()]
+        want = self.events()
+        with backend() as url:
             Backend.answers = [201, 201, 401]
-            stop = self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url,
-                               '--spool', self.to('spool'), code=1)
-            self.assertIn('401', stop)
+            self.assertIn('401', self.post(url, '--spool', self.to('spool'), code=1))
             self.assertEqual(Backend.events, want[:2])
             Backend.answers = [503]
-            self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url,
-                        '--spool', self.to('spool'))
+            self.post(url, '--spool', self.to('spool'))
             self.assertEqual(Backend.events, want)
             # All has been posted: nothing waits any more, and the next export is a new one.
             self.assertEqual(os.listdir(self.to('spool')), [])
             Backend.events.clear()
-            self.export('--format', 'openlineage', '--option', 'store=prod', '--to', url)
+            self.post(url)
             self.assertEqual(Backend.events, want)
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+
+    def test_events_go_on_after_a_kill(self):
+        want = self.events()
+        with backend() as url:
+            command = [PEDIGREE, 'export', '--data_dir', self.store, '--format', 'openlineage',
+                       '--option', 'store=prod', '--to', url, '--spool', self.to('killed')]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            Backend.on_event = lambda: len(Backend.events) == 20 and process.kill()
+            self.assertNotEqual(process.wait(), 0)
+            Backend.on_event = None
+            seen = len(Backend.events)
+            self.assertLess(seen, 22)
+            self.post(url, '--spool', self.to('killed'))
+            # Progress was not saved yet.
+            self.assertEqual(Backend.events, want[:seen] + want)
+
+    def test_certificates_are_verified(self):
+        pem = self.to('server.pem')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '2',
+                        '-subj', '/CN=backend', '-addext', 'subjectAltName=IP:127.0.0.1',
+                        '-keyout', pem + '.key', '-out', pem + '.crt'],
+                       check=True, stderr=subprocess.DEVNULL)
+        with open(pem, 'w', encoding='ascii') as both:
+            for part in ('.key', '.crt'):
+                with open(pem + part, encoding='ascii') as file:
+                    both.write(file.read())
+        with backend(pem) as url:
+            self.assertIn('certificate', self.post(url, code=1))
+            self.assertEqual(Backend.events, [])
+            os.environ['PEDIGREE_LINEAGE_CA'] = pem + '.crt'
+            try:
+                self.post(url)
+            finally:
+                del os.environ['PEDIGREE_LINEAGE_CA']
+            self.assertEqual(Backend.events, self.events())
 
     def test_other_formats_are_not_posted(self):
         self.assertIn('openlineage', self.export('--format', 'csv', '--to', 'http://127.0.0.1:1',

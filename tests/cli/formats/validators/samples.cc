@@ -76,7 +76,7 @@ int Main(int argc, char** argv) {
   }
   WriteSamples(WithDigests(RecordedHistory("kfp_two_runs")), *key, directory + "/kfp_digests");
   Random random;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 12; ++i) {
     auto history = RandomHistory(random, 30);
     history.AddEvent(1, 1, ml_metadata::Event::OUTPUT);
     WriteSamples(history, *key, absl::StrCat(directory, "/random_", i));
