@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/journal_text.h"
@@ -27,7 +28,7 @@ class AuditVerifyCommand final : public Command {
   void AddOptions(CLI::App* app) override {
     app->add_option("--first", first_, "the entry to begin with; 0: the first there is")
         ->type_name("SEQUENCE")
-        ->check(CLI::Range(int64_t{0}, INT64_MAX))
+        ->check(NotNegative())
         ->capture_default_str();
     AddTextOrJsonOption(app, &format_);
     Connection::AddOptions(app, &connection_);

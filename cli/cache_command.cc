@@ -2,7 +2,6 @@
 #include <google/protobuf/struct.pb.h>
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <string>
 
 #include "absl/strings/numbers.h"
@@ -11,6 +10,7 @@
 #include "absl/time/time.h"
 #include "cli/cache_explanation.h"
 #include "cli/cache_text.h"
+#include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/node_calls.h"
@@ -29,13 +29,12 @@ struct KeyOptions {
   std::string pipeline;
 
   void AddOptions(CLI::App* app) {
-    static const std::map<std::string, v1::CacheScope> kScopes = {
-        {"pipeline", v1::PIPELINE}, {"namespace", v1::NAMESPACE}, {"any", v1::ANY}};
     app->add_option("--namespace", name_space, "of the step")->type_name("NAME");
     app->add_option("--pipeline", pipeline, "of the step")->type_name("NAME");
-    app->add_option("--scope", scope, "where a result may come from")
-        ->transform(CLI::CheckedTransformer(kScopes).description(""))
-        ->type_name("pipeline|namespace|any")
+    AddChoice<v1::CacheScope>(
+        app, "--scope", &scope,
+        {{"pipeline", v1::PIPELINE}, {"namespace", v1::NAMESPACE}, {"any", v1::ANY}},
+        "pipeline|namespace|any", "where a result may come from")
         ->default_str("pipeline");
   }
 

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -11,10 +12,22 @@ CLI::App* AddCommand(CLI::App* app, Command* command) {
   CLI::App* part = app->add_subcommand(command->name(), command->summary());
   command->AddOptions(part);
   const absl::string_view examples = command->examples();
-  if (!examples.empty()) {
-    part->footer(absl::StrCat("Examples:\n  ", absl::StrReplaceAll(examples, {{"\n", "\n  "}})));
-  }
+  // Without its own it would have that of the part around it.
+  part->footer(examples.empty() ? ""
+                                : absl::StrCat("Examples:\n  ",
+                                               absl::StrReplaceAll(examples, {{"\n", "\n  "}})));
   return part;
+}
+
+CommandGroup::CommandGroup(const char* name, const char* summary,
+                           std::vector<std::unique_ptr<Command>> commands)
+    : name_(name), summary_(summary), commands_(std::move(commands)) {
+  for (const auto& command : commands_) {
+    const absl::string_view examples = command->examples();
+    const absl::string_view first = examples.substr(0, examples.find('\n'));
+    if (first.empty()) continue;
+    absl::StrAppend(&examples_, examples_.empty() ? "" : "\n", first);
+  }
 }
 
 void CommandGroup::AddOptions(CLI::App* app) {

@@ -40,11 +40,12 @@ class CommandGroup : public Command {
  public:
   // REQUIRES: the texts live on.
   CommandGroup(const char* name, const char* summary,
-               std::vector<std::unique_ptr<Command>> commands)
-      : name_(name), summary_(summary), commands_(std::move(commands)) {}
+               std::vector<std::unique_ptr<Command>> commands);
 
   const char* name() const override { return name_; }
   const char* summary() const override { return summary_; }
+  // The first of each command.
+  const char* examples() const override { return examples_.c_str(); }
   void AddOptions(CLI::App* app) override;
   // That of the command that was called.
   absl::Status Run() override;
@@ -53,6 +54,7 @@ class CommandGroup : public Command {
   const char* const name_;
   const char* const summary_;
   const std::vector<std::unique_ptr<Command>> commands_;
+  std::string examples_;
   std::vector<const CLI::App*> parts_;
 };
 

@@ -27,8 +27,7 @@ struct NamedProperty {
   std::string path;  // "custom_properties.run_id"
 
   void AddOptions(CLI::App* app) {
-    AddKindOption(app, "KIND", &kind, "of what");
-    app->get_option("KIND")->required();
+    AddKindOption(app, "KIND", &kind, "of what")->required();
     app->add_option("PROPERTY", path, "properties.NAME or custom_properties.NAME")
         ->type_name("")
         ->required();

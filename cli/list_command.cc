@@ -19,8 +19,7 @@ class ListCommand final : public Command {
   }
 
   void AddOptions(CLI::App* app) override {
-    AddKindOption(app, "KIND", &options_.kind, "what to list");
-    app->get_option("KIND")->required();
+    AddKindOption(app, "KIND", &options_.kind, "what to list")->required();
     app->add_option("--where", options_.where,
                     "a filter as filter_query takes it, e.g. \"name = 'v1'\"")
         ->type_name("FILTER");

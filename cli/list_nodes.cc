@@ -1,11 +1,10 @@
 #include "cli/list_nodes.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "absl/strings/str_cat.h"
+#include "cli/choice.h"
 #include "cli/node_calls.h"
 #include "cli/node_text.h"
 #include "cli/reference.h"
@@ -149,30 +148,29 @@ ListOperationOptions::OrderByField::Field FieldOf(Order order) {
 
 }  // namespace
 
-void AddKindOption(CLI::App* app, const std::string& name, NodeKind* kind,
-                   const std::string& description) {
-  static const std::map<std::string, NodeKind> kKinds = {
-      {"artifacts", NodeKind::kArtifact},   {"artifact", NodeKind::kArtifact},
-      {"executions", NodeKind::kExecution}, {"execution", NodeKind::kExecution},
-      {"contexts", NodeKind::kContext},     {"context", NodeKind::kContext}};
-  app->add_option(name, *kind, description)
-      ->transform(CLI::CheckedTransformer(kKinds).description(""))
-      ->type_name("artifacts|executions|contexts");
+CLI::Option* AddKindOption(CLI::App* app, const std::string& name, NodeKind* kind,
+                           const std::string& description) {
+  return AddChoice<NodeKind>(app, name, kind,
+                             {{"artifacts", NodeKind::kArtifact},
+                              {"artifact", NodeKind::kArtifact},
+                              {"executions", NodeKind::kExecution},
+                              {"execution", NodeKind::kExecution},
+                              {"contexts", NodeKind::kContext},
+                              {"context", NodeKind::kContext}},
+                             "artifacts|executions|contexts", description);
 }
 
 void AddListOptions(CLI::App* app, ListOptions* options) {
-  static const std::map<std::string, Order> kOrders = {
-      {"id", Order::kId}, {"create", Order::kCreated}, {"update", Order::kUpdated}};
   app->add_option("--type", options->type, "only of this type")->type_name("NAME");
   app->add_option("--context", options->context, "only in this context: context:3 or its name")
       ->type_name("REF");
   app->add_option("--limit", options->limit, "at most so many; 0: all")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(NotNegative())
       ->capture_default_str();
-  app->add_option("--order", options->order, "by what they are sorted")
-      ->transform(CLI::CheckedTransformer(kOrders).description(""))
-      ->type_name("create|update|id")
+  AddChoice<Order>(app, "--order", &options->order,
+                   {{"id", Order::kId}, {"create", Order::kCreated}, {"update", Order::kUpdated}},
+                   "create|update|id", "by what they are sorted")
       ->default_str("id");
   app->add_flag("--desc", options->descending, "the last first");
 }

@@ -18,7 +18,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace pedigree::cli {
 
@@ -38,8 +39,8 @@ struct ListOptions {
 void AddListOptions(CLI::App* app, ListOptions* options);
 
 // The kind that "artifacts" or "artifact" names, for options.
-void AddKindOption(CLI::App* app, const std::string& name, NodeKind* kind,
-                   const std::string& description);
+CLI::Option* AddKindOption(CLI::App* app, const std::string& name, NodeKind* kind,
+                           const std::string& description);
 
 // The options as a server takes them, for a page of `page_size`. Errors as Resolve().
 absl::StatusOr<ml_metadata::ListOperationOptions> ToOperationOptions(Connection* connection,

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/command.h"
+#include "store/text.h"
 
 namespace pedigree::cli {
 namespace {
@@ -62,6 +63,23 @@ int Fail(int code, absl::string_view text) {
   return code;
 }
 
+// What is wrong, and where it is told what would be right.
+std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "pedigree";
+  const CLI::App* part = &app;
+  while (!part->get_subcommands().empty()) {
+    part = part->get_subcommands().front();
+    absl::StrAppend(&command, " ", part->get_name());
+  }
+  std::string what = error.what();
+  // CLI11 would say of a mistyped command that there is none.
+  const bool has_parts = !part->get_subcommands([](const CLI::App*) { return true; }).empty();
+  if (const auto rest = part->remaining(); has_parts && !rest.empty()) {
+    what = absl::StrCat(command, " has no command ", Quoted(rest.front()));
+  }
+  return absl::StrCat(what, " (see ", command, " --help)");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app(kSummary, "pedigree");
   app.footer(kFooter);
@@ -73,12 +91,7 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    std::string command = "pedigree";
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-      at = at->get_subcommands().front();
-      absl::StrAppend(&command, " ", at->get_name());
-    }
-    return Fail(kUsageExitCode, absl::StrCat(error.what(), " (see ", command, " --help)"));
+    return Fail(kUsageExitCode, DescribeUsageError(app, error));
   }
   const absl::Status status = root.Run();
   if (!status.ok()) return Fail(ExitCodeOf(status), status.message());

@@ -1,9 +1,10 @@
 #include "cli/node_text.h"
 
-#include <google/protobuf/util/json_util.h>
+#include <array>
+#include <charconv>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "cli/json.h"
 
 namespace pedigree::cli {
 namespace {
@@ -14,12 +15,11 @@ using ml_metadata::Event;
 using ml_metadata::Execution;
 using ml_metadata::Value;
 
+// The shortest that reads back the same.
 std::string DoubleText(double value) {
-  for (const int digits : {6, 15, 17}) {
-    std::string text = absl::StrFormat("%.*g", digits, value);
-    if (std::stod(text) == value) return text;
-  }
-  return absl::StrCat(value);  // Not a number.
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+  return std::string(text.data(), end.ptr);
 }
 
 }  // namespace
@@ -35,9 +35,8 @@ std::string ValueText(const Value& value) {
     case Value::kBoolValue:
       return value.bool_value() ? "true" : "false";
     case Value::kStructValue: {
-      std::string json;
-      const auto status = google::protobuf::util::MessageToJsonString(value.struct_value(), &json);
-      return status.ok() ? json : "a struct that is no JSON";
+      const auto json = ToJson(value.struct_value(), JsonLines::kOne);
+      return json.ok() ? *json : "a struct that is no JSON";
     }
     case Value::kProtoValue:
       return absl::StrCat(value.proto_value().type_url(), ", ", value.proto_value().value().size(),

@@ -1,48 +1,24 @@
 #include "cli/output.h"
 
-#include <google/protobuf/util/json_util.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "ml_metadata/proto/metadata_store.pb.h"
+#include "cli/choice.h"
+#include "cli/json.h"
 
 namespace pedigree::cli {
 namespace {
 
 void AddFormats(CLI::App* app, OutputFormat* format,
-                const std::map<std::string, OutputFormat>& formats, const std::string& names) {
-  app->add_option("--output", *format, "how to print the answer")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->type_name(names)
+                std::vector<std::pair<std::string, OutputFormat>> formats,
+                const std::string& words) {
+  AddChoice<OutputFormat>(app, "--output", format, std::move(formats), words,
+                          "how to print the answer")
       ->default_str("table");
-}
-
-enum class Lines : uint8_t { kOne, kMany };
-
-absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message, Lines lines) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = lines == Lines::kMany;
-  options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = false;
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
-  if (status.ok()) return json;
-  return absl::InternalError(
-      absl::StrCat("a ", message.GetTypeName(), " cannot be shown as JSON: ", status.ToString()));
-}
-
-// A text as JSON: a google.protobuf.Value prints as one.
-std::string JsonText(absl::string_view text) {
-  google::protobuf::Value value;
-  value.set_string_value(std::string(text));
-  const auto json = ToJson(value, Lines::kOne);
-  return json.ok() ? *json : "\"\"";
 }
 
 }  // namespace
@@ -63,7 +39,7 @@ void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), st
 
 std::string JsonDocument::Shown(const google::protobuf::Message& message,
                                 absl::string_view indent) {
-  auto json = ToJson(message, Lines::kMany);
+  auto json = ToJson(message, JsonLines::kMany);
   if (!json.ok()) {
     if (status_.ok()) status_ = json.status();
     return "{}";
@@ -113,13 +89,13 @@ absl::Status PrintJson(const JsonDocument& document) {
 }
 
 absl::Status PrintJson(const google::protobuf::Message& message) {
-  const auto text = ToJson(message, Lines::kMany);
+  const auto text = ToJson(message, JsonLines::kMany);
   if (text.ok()) Print(*text);
   return text.status();
 }
 
 absl::Status PrintJsonLine(const google::protobuf::Message& message) {
-  const auto text = ToJson(message, Lines::kOne);
+  const auto text = ToJson(message, JsonLines::kOne);
   if (text.ok()) Print(absl::StrCat(*text, "\n"));
   return text.status();
 }

@@ -1,5 +1,6 @@
 // pedigree query FILTER
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -18,8 +19,10 @@ std::string ExplanationText(const v1::ExplainResponse& answer, const Screen& scr
   facts.Add("filter", answer.filter());
   facts.Add("order", answer.order());
   facts.Add("source", answer.source());
-  facts.Add("it has", absl::StrCat(answer.is_estimate_exact() ? "" : "at least ",
-                                   Count(answer.estimated_rows(), "node")));
+  if (answer.is_estimate_exact() || answer.estimated_rows() > 0) {
+    facts.Add("it has", absl::StrCat(answer.is_estimate_exact() ? "" : "at least ",
+                                     Count(answer.estimated_rows(), "node")));
+  }
   facts.Add("looked at", Count(answer.candidates(), "node"));
   facts.Add("matched", Count(answer.rows(), "node"));
   if (!answer.missing_index().empty()) {
@@ -45,8 +48,7 @@ class QueryCommand final : public Command {
     app->add_option("FILTER", options_.where, "as filter_query takes it")
         ->type_name("")
         ->required();
-    AddKindOption(app, "--kind", &options_.kind, "of what");
-    app->get_option("--kind")->default_str("artifacts");
+    AddKindOption(app, "--kind", &options_.kind, "of what")->default_str("artifacts");
     app->add_flag("--explain", explain_, "only how the first page is found, and what it costs");
     AddListOptions(app, &options_);
     AddOutputOption(app, &format_);

@@ -211,6 +211,8 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenRemote(const ConnectionOptions& 
   if (!principal.ok()) return principal.status();
   auto credentials = CredentialsOf(options);
   if (!credentials.ok()) return credentials.status();
+  // gRPC would write about failures of its own accord, and errors are one line. Who debugs says so.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);

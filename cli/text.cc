@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -116,10 +117,19 @@ Screen Screen::OfStandardOutput() {
 
 std::string Screen::Time(int64_t ms_since_epoch) const {
   if (ms_since_epoch == 0) return "-";
-  const absl::Time time = absl::FromUnixMillis(ms_since_epoch);
-  if (times == Times::kIso)
-    return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
-  return absl::FormatTime("%E4Y-%m-%d %H:%M:%S", time, absl::LocalTimeZone());
+  if (times == Times::kIso) {
+    return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(ms_since_epoch),
+                            absl::UTCTimeZone());
+  }
+  // Not by absl: it knows time zones by name only, and TZ may hold rules.
+  const auto seconds = static_cast<time_t>(ms_since_epoch / 1000);
+  tm local = {};
+  char text[64];
+  if (localtime_r(&seconds, &local) == nullptr ||
+      std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local) == 0) {
+    return "?";
+  }
+  return text;
 }
 
 std::string Paint::operator()(Colour colour, absl::string_view text) const {

@@ -44,8 +44,7 @@ class TypesCommand final : public Command {
   }
 
   void AddOptions(CLI::App* app) override {
-    AddKindOption(app, "KIND", &kind_, "only those of this kind");
-    kind_option_ = app->get_option("KIND");
+    kind_option_ = AddKindOption(app, "KIND", &kind_, "only those of this kind");
     AddOutputOption(app, &format_);
     Connection::AddOptions(app, &connection_);
   }

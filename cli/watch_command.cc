@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/journal_text.h"
@@ -31,7 +32,7 @@ class WatchCommand final : public Command {
   void AddOptions(CLI::App* app) override {
     app->add_option("--after", after_, "only what came after this entry of the journal; 0: all")
         ->type_name("SEQUENCE")
-        ->check(CLI::Range(int64_t{0}, INT64_MAX))
+        ->check(NotNegative())
         ->capture_default_str();
     app->add_option("--kind", kinds_,
                     "only changes of artifact, execution, context, event, artifact-type, ...; may "

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace pedigree::cli {
 namespace {
@@ -17,7 +18,7 @@ Step NewStep(int64_t id, const std::string& properties) {
   step.execution.set_last_known_state(Execution::COMPLETE);
   step.execution.set_create_time_since_epoch(id * 1000);
   step.execution.set_last_update_time_since_epoch(id * 1000 + 500);
-  step.fingerprint = "f";
+  step.fingerprint = std::string("fingerprint");
   step.name_space = "team";
   step.pipeline = "churn";
   return step;
@@ -40,7 +41,7 @@ TEST(WhyNoHit, NamesTheFirstThingInTheWay) {
   EXPECT_EQ(WhyNoHit(earlier, step), "is FAILED, not COMPLETE");
   earlier.pipeline = "other";
   EXPECT_EQ(WhyNoHit(earlier, step), "is of pipeline other");
-  earlier.name_space = "";
+  earlier.name_space.clear();
   EXPECT_EQ(WhyNoHit(earlier, step), "is of namespace \"\"");
 }
 
@@ -63,7 +64,7 @@ TEST(DifferencesOf, AreInWhatAStepWasToDo) {
   AddInput(&now, "data", 8);
   std::string text;
   for (const Difference& d : DifferencesOf(before, now)) {
-    text += d.field + ": " + d.before + " -> " + d.now + "\n";
+    absl::StrAppend(&text, d.field, ": ", d.before, " -> ", d.now, "\n");
   }
   EXPECT_EQ(text,
             "image: a:1 -> a:2\n"
@@ -75,7 +76,7 @@ TEST(DifferencesOf, AreInWhatAStepWasToDo) {
 TEST(ExplanationText, SaysThatNobodyAsked) {
   StepExplanation explanation;
   explanation.step = NewStep(5, "");
-  explanation.step.fingerprint = "";
+  explanation.step.fingerprint.clear();
   EXPECT_EQ(VerdictOf(explanation),
             "ran: it has no cache_fingerprint, so nobody asked the cache for it");
 }

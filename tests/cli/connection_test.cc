@@ -11,6 +11,7 @@
 #include "cli/connection_kinds.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
 #include "pedigree/v1/lineage.pb.h"
+#include "pedigree/v1/query.pb.h"
 #include "tests/cli/fixture.h"
 #include "tests/server/identity.h"
 #include "tests/server/program.h"
@@ -64,7 +65,7 @@ void ExpectAnswers(Connection* connection) {
     return true;
   };
   EXPECT_TRUE(connection->Stream<v1::TraceResponse>(kTrace, TraceOfModel(), count).ok());
-  EXPECT_EQ(nodes, 5);  // Model, training, features, preprocessing, data.
+  EXPECT_EQ(nodes, 6);  // Model, training, features, preprocessing twice, data.
 
   // A visitor that has enough ends the stream, which is no error; and so the next call works.
   int parts = 0;
@@ -78,8 +79,8 @@ void ExpectAnswers(Connection* connection) {
   const absl::Status status = connection->Stream<v1::TraceResponse>(kTrace, wrong, count);
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
 
-  // The answer to another question does not parse as this one's.
-  v1::TraceResponse no_answer;
+  // The answer to another question: a model is no UTF-8.
+  v1::ExplainResponse no_answer;
   EXPECT_EQ(connection->Call(kById, request, &no_answer).code(), absl::StatusCode::kInternal);
 }
 

@@ -45,6 +45,7 @@ TEST(JsonDocument, IsEmptyOrAnError) {
   Artifact artifact;
   auto& value = (*artifact.mutable_properties())["p"];
   value.mutable_proto_value()->set_type_url("type.googleapis.com/no.such.Type");
+  value.mutable_proto_value()->set_value("x");
   JsonDocument json;
   json.Add("artifact", artifact);
   EXPECT_EQ(json.ToString().status().code(), absl::StatusCode::kInternal);
