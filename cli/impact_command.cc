@@ -25,7 +25,7 @@ class ImpactCommand final : public Command {
   }
 
   void AddOptions(CLI::App* app) override {
-    app->add_option("REF", text_, kReferenceHelp)->type_name("")->required();
+    app->add_option("REF", text_, kStartHelp)->type_name("")->required();
     app->add_flag("--up", up_, "what it comes from instead");
     app->add_option("--contexts", contexts_, "contexts to show at most, those with the most first")
         ->check(CLI::Range(1, 10'000).description(""))

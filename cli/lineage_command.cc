@@ -29,6 +29,12 @@ const std::map<std::string, Format>& Formats() {
   return *formats;
 }
 
+// Empty, or what is wrong: as CLI11 asks.
+std::string CheckFormat(const std::string& name) {
+  if (Formats().contains(name)) return "";
+  return absl::StrCat("'", name, "' is none of tree, json, dot, mermaid, graphml, svg and html");
+}
+
 absl::StatusOr<std::string> Render(Format format, const LineageGraph& graph,
                                    const RenderOptions& options) {
   switch (format) {
@@ -78,14 +84,14 @@ class LineageCommand final : public Command {
   }
 
   void AddOptions(CLI::App* app) override {
-    app->add_option("REF", text_, kReferenceHelp)->type_name("")->required();
+    app->add_option("REF", text_, kStartHelp)->type_name("")->required();
     app->add_flag("--up", up_, "what it comes from [this, if neither is said]");
     app->add_flag("--down", down_, "what came of it");
     app->add_option("--format", format_,
                     "how to show it; svg is for up to 2,000 nodes, html for many more")
-        ->transform(CLI::CheckedTransformer(Formats()).description(""))
+        ->check(CheckFormat)
         ->type_name("tree|json|dot|mermaid|graphml|svg|html")
-        ->default_str("tree");
+        ->capture_default_str();
     app->add_option("-o", file_, "write there instead of to standard output")->type_name("FILE");
     AddQuestionOptions(app, &question_);
     Connection::AddOptions(app, &connection_);
@@ -101,10 +107,11 @@ class LineageCommand final : public Command {
     const LineageWay way = !down_ ? LineageWay::kUp : up_ ? LineageWay::kBoth : LineageWay::kDown;
     const auto graph = FetchLineage(connection->get(), {ToProto(*ref)}, way, *scope);
     if (!graph.ok()) return graph.status();
-    const auto text = Render(format_, *graph, OptionsFor(*graph, way, RemarkOf(*scope)));
+    const Format format = Formats().at(format_);
+    const auto text = Render(format, *graph, OptionsFor(*graph, way, RemarkOf(*scope)));
     if (!text.ok()) return text.status();
     // A tree and a page say it themselves.
-    if (!graph->completeness().complete() && format_ != Format::kTree) {
+    if (!graph->completeness().complete() && format != Format::kTree) {
       std::fprintf(stderr, "pedigree: not complete: %s\n",
                    Printable(graph->completeness().reason()).c_str());
     }
@@ -127,7 +134,7 @@ class LineageCommand final : public Command {
   std::string text_;
   bool up_ = false;
   bool down_ = false;
-  Format format_ = Format::kTree;
+  std::string format_ = "tree";
   std::string file_;
   QuestionOptions question_;
   ConnectionOptions connection_;

@@ -25,7 +25,7 @@ class OriginsCommand final : public Command {
   }
 
   void AddOptions(CLI::App* app) override {
-    app->add_option("REF", text_, kReferenceHelp)->type_name("")->required();
+    app->add_option("REF", text_, kStartHelp)->type_name("")->required();
     AddOutputOption(app, &format_);
     AddQuestionOptions(app, &question_);
     Connection::AddOptions(app, &connection_);

@@ -23,7 +23,7 @@ class PathsCommand final : public Command {
   }
 
   void AddOptions(CLI::App* app) override {
-    app->add_option("FROM", from_, kReferenceHelp)->type_name("")->required();
+    app->add_option("FROM", from_, kStartHelp)->type_name("")->required();
     app->add_option("TO", to_, "the same, downstream of it")->type_name("")->required();
     app->add_option("--max", max_, "ways to show at most, the shortest first")
         ->check(CLI::Range(1, 100).description(""))

@@ -1,6 +1,7 @@
 #include "cli/lineage/answers.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/node_text.h"
 
@@ -64,7 +65,13 @@ std::string PathsText(const v1::FindPathsResponse& answer, const Screen& screen)
     }
     absl::StrAppend(&text, table.ToText(screen));
   }
-  return absl::StrCat(text, CompletenessText(answer.completeness(), screen));
+  v1::Completeness completeness = answer.completeness();
+  if (absl::StartsWith(completeness.reason(), "max_paths")) {
+    absl::StrAppend(&text, screen.paint(Colour::kDim, "There are more ways; --max shows them."),
+                    "\n");
+    completeness.set_complete(true);
+  }
+  return absl::StrCat(text, CompletenessText(completeness, screen));
 }
 
 Table PathsTable(const v1::FindPathsResponse& answer) {

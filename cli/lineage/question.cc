@@ -15,7 +15,7 @@ void AddQuestionOptions(CLI::App* app, QuestionOptions* options) {
     app->add_option(names, *value, help)->type_name(type)->group(group);
   };
   app->add_option("--depth", options->depth, "hops to go; an event is one [all]")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}).description(""))
       ->type_name("N")
       ->group(group);
   add("--where", &options->where,

@@ -24,6 +24,9 @@ class App;
 
 namespace pedigree::cli {
 
+// What a lineage begins at, for the help of options.
+inline constexpr char kStartHelp[] = "artifact:42, execution:7, a name or a uri";
+
 struct QuestionOptions {
   std::optional<int64_t> depth;
   std::string where;

@@ -66,6 +66,8 @@ class Drawing {
     for (size_t i = 0; i < below_.size(); ++i) DrawFrom(Pending(below_[i]));
     return std::move(lines_);
   }
+  // Whether it did not go on somewhere.
+  bool has_boundary() const { return has_boundary_; }
 
  private:
   struct Child {
@@ -160,10 +162,10 @@ class Drawing {
     line.ref = node.ref();
     line.state = node.state();
     line.is_start = node.is_start;
+    line.rest = Printable(node.uri());
     if (node.told.is_boundary() && !node.is_start) {
-      line.rest = "… goes on";
-    } else {
-      line.rest = Printable(node.uri());
+      absl::StrAppend(&line.way, " …");
+      has_boundary_ = true;
     }
     return line;
   }
@@ -173,6 +175,7 @@ class Drawing {
   std::vector<bool> seen_down_;
   std::vector<Pending> below_;
   std::vector<Line> lines_;
+  bool has_boundary_ = false;
 };
 
 struct Widths {
@@ -244,7 +247,8 @@ std::string TextOf(const Line& line, const Widths& widths, const Paint& paint) {
 }  // namespace
 
 std::string RenderTree(const LineageGraph& graph, const RenderOptions& options) {
-  const std::vector<Line> lines = Drawing(graph).Draw();
+  Drawing drawing(graph);
+  const std::vector<Line> lines = drawing.Draw();
   const Widths widths = Measure(lines, options.screen.columns);
   const Paint& paint = options.screen.paint;
   std::string text;
@@ -254,6 +258,9 @@ std::string RenderTree(const LineageGraph& graph, const RenderOptions& options) 
   if (!options.remark.empty()) absl::StrAppend(&end, ", ", options.remark);
   if (graph.completeness().has_cycle()) absl::StrAppend(&end, ", with a cycle");
   absl::StrAppend(&text, paint(Colour::kDim, end), "\n");
+  if (drawing.has_boundary()) {
+    absl::StrAppend(&text, paint(Colour::kDim, "… is not followed further"), "\n");
+  }
   if (!graph.completeness().complete()) {
     absl::StrAppend(
         &text,

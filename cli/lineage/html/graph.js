@@ -95,7 +95,8 @@ class Graph {
     });
     const rank = (node) => {
       const label = node.label.toLowerCase();
-      return node.ref === wanted || label === wanted ? 0 : label.startsWith(wanted) ? 1 : label.includes(wanted) ? 2 : 3;
+      if (node.ref === wanted || label === wanted) return 0;
+      return label.startsWith(wanted) ? 1 : label.includes(wanted) ? 2 : 3;
     };
     return found.map((node) => [rank(node), node]).sort((a, b) => a[0] - b[0] || a[1].index - b[1].index)
         .map(([, node]) => node);

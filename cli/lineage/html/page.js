@@ -56,7 +56,8 @@ function setWay(chosen) {
 // the graph. On a narrow screen they cover some of it.
 function pad() {
   if (window.innerWidth <= 760) {
-    view.padding = {left: 0, right: 0, top: 110, bottom: 50};
+    const covered = byId('panel').hidden ? 50 : window.innerHeight * 0.45 + 60;
+    view.padding = {left: 0, right: 0, top: 110, bottom: covered};
     return;
   }
   const right = byId('panel').hidden ? 0 : 356;
@@ -87,7 +88,8 @@ function refreshSwatches() {
 function showResults() {
   const list = byId('found');
   const items = found.slice(0, MOST_RESULTS).map((node, i) => {
-    const item = make('li', '', swatch(node.kind), make('b', '', node.label), make('small', '', `${node.kind.name} · ${node.ref}`));
+    const what = make('small', '', `${node.kind.name} · ${node.ref}`);
+    const item = make('li', '', swatch(node.kind), make('b', '', node.label), what);
     item.id = `found-${i}`;
     item.setAttribute('role', 'option');
     item.addEventListener('mousedown', (event) => {
@@ -153,7 +155,7 @@ function goInColumn(by) {
 }
 
 const KEYS = {
-  '/': () => byId('search').focus(),
+  '/': () => byId('search').select(),
   '?': () => byId('keys').showModal(),
   '+': () => view.zoom(1.3),
   '=': () => view.zoom(1.3),
@@ -296,7 +298,10 @@ pad();
 // A small graph is shown whole, a large one from its start on.
 view.fit(graph.bounds);
 if (graph.start && view.fitScale(graph.bounds) < NAMES) {
-  view.focus(graph.start, 0.7);
+  // With more room where it leads.
+  const {x, y, ins, outs} = graph.start;
+  const box = {left: x - (ins.length ? 600 : 0), right: x + WIDTH + (outs.length ? 600 : 0), top: y, bottom: y + HEIGHT};
+  view.fit(box, 0.7);
 }
 canvas.focus();
 })();

@@ -51,7 +51,7 @@ class View {
     const isDark = document.documentElement.dataset.theme === 'dark';
     this.colours = {};
     for (const name of ['ground', 'dots', 'card', 'line', 'ink', 'muted', 'faint', 'edge', 'accent', 'up', 'down',
-      'good', 'bad', 'warn']) {
+      'good', 'bad', 'warn', 'found']) {
       this.colours[name] = style.getPropertyValue(`--${name}`).trim();
     }
     for (const type of this.graph.types) {
@@ -191,8 +191,15 @@ class View {
     this.box = {
       left: this.x, top: this.y, right: this.x + this.width / scale, bottom: this.y + this.height / scale,
     };
-    this.paintEdges();
-    this.paintNodes();
+    const edges = this.groupEdges();
+    const nodes = this.groupNodes();
+    this.paintEdges(edges);
+    this.context.globalAlpha = this.scale < NAMES ? 0.4 : 0.28;
+    for (const node of nodes.dimmed) this.paintNode(node);
+    this.context.globalAlpha = 1;
+    this.paintHighlights(edges);
+    for (const node of nodes.bright) this.paintNode(node);
+    this.paintRings();
     this.paintLabels();
     this.paintMap();
   }
@@ -258,9 +265,9 @@ class View {
     context.globalAlpha = 1;
   }
 
-  paintEdges() {
+  groupEdges() {
     const visible = this.visibleEdges();
-    const groups = {plain: [], dimmed: [], up: [], down: []};
+    const groups = {plain: [], dimmed: [], up: [], down: [], count: visible.length};
     const isThinned = this.isMoving && visible.length > MOVING_EDGES;
     const every = isThinned ? Math.ceil(visible.length / MOVING_EDGES) : 1;
     visible.forEach((edge, i) => {
@@ -270,29 +277,35 @@ class View {
       else if (this.isDimmed(edge.from) || this.isDimmed(edge.to)) groups.dimmed.push(edge);
       else groups.plain.push(edge);
     });
-    const thin = Math.max(1.3, 0.7 / this.scale);
-    // Where very many overlap, each is fainter.
-    const alpha = Math.min(0.95, Math.max(0.22, 1500 / Math.max(1, visible.length)));
-    this.stroke(groups.dimmed, this.colours.edge, thin, alpha * 0.22);
-    this.stroke(groups.plain, this.colours.edge, thin, alpha);
-    const many = Math.min(1, Math.max(0.35, 2000 / Math.max(1, groups.up.length + groups.down.length)));
-    this.stroke(groups.up, this.colours.up, thin * 1.5, 0.85 * many);
-    this.stroke(groups.down, this.colours.down, thin * 1.5, 0.85 * many);
+    return groups;
   }
 
-  paintNodes() {
+  groupNodes() {
     const {box} = this;
-    const dimmed = [];
-    const bright = [];
+    const groups = {dimmed: [], bright: []};
     for (const node of this.graph.nodes) {
       if (node.x > box.right || node.x + WIDTH < box.left || node.y > box.bottom || node.y + HEIGHT < box.top) continue;
-      (this.isDimmed(node) ? dimmed : bright).push(node);
+      (this.isDimmed(node) ? groups.dimmed : groups.bright).push(node);
     }
-    this.context.globalAlpha = this.scale < NAMES ? 0.4 : 0.28;
-    for (const node of dimmed) this.paintNode(node);
-    this.context.globalAlpha = 1;
-    for (const node of bright) this.paintNode(node);
-    this.paintRings();
+    return groups;
+  }
+
+  edgeWidth() {
+    return Math.max(1.3, 0.7 / this.scale);
+  }
+
+  paintEdges(edges) {
+    // Where very many overlap, each is fainter.
+    const alpha = Math.min(0.95, Math.max(0.22, 1500 / Math.max(1, edges.count)));
+    this.stroke(edges.dimmed, this.colours.edge, this.edgeWidth(), alpha * 0.22);
+    this.stroke(edges.plain, this.colours.edge, this.edgeWidth(), alpha);
+  }
+
+  // Over nodes that are dimmed.
+  paintHighlights(edges) {
+    const alpha = Math.min(1, Math.max(0.35, 2000 / Math.max(1, edges.up.length + edges.down.length)));
+    this.stroke(edges.up, this.colours.up, this.edgeWidth() * 1.5, 0.85 * alpha);
+    this.stroke(edges.down, this.colours.down, this.edgeWidth() * 1.5, 0.85 * alpha);
   }
 
   outline(node, grow) {
@@ -424,7 +437,7 @@ class View {
         }
       }
     }
-    for (const node of this.found) this.ring(node, colours.warn, 2, 3);
+    for (const node of this.found) this.ring(node, colours.found, 2, 3);
     if (this.hovered) this.ring(this.hovered, colours.faint, 1.5, 2);
     if (this.selected) this.ring(this.selected, colours.accent, 3, 4);
   }

@@ -1,8 +1,8 @@
-// Compares a text with a file of tests/data/cli; PEDIGREE_UPDATE_GOLDEN=1 writes the file instead.
+// Compares a text with a file of tests/data/cli/lineage; UPDATE_GOLDEN=1 writes the file instead.
 //
 // Threads: one.
 //
-//   ExpectGolden("lineage_tree.txt", RenderTree(graph, {}));
+//   ExpectGolden("up.tree.txt", RenderTree(graph, {}));
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/text_format.h>
 
+#include <map>
 #include <random>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ class Maker {
   ml_metadata::Artifact* AddArtifact(const std::string& type, const std::string& name) {
     auto* node = part_.add_nodes();
     *node->mutable_ref() = Ref(v1::ARTIFACT, ++artifacts_);
+    places_[{v1::ARTIFACT, artifacts_}] = part_.nodes_size() - 1;
     auto* artifact = node->mutable_artifact();
     artifact->set_id(artifacts_);
     artifact->set_type(type);
@@ -49,6 +51,7 @@ class Maker {
   ml_metadata::Execution* AddExecution(const std::string& type, const std::string& name) {
     auto* node = part_.add_nodes();
     *node->mutable_ref() = Ref(v1::EXECUTION, ++executions_);
+    places_[{v1::EXECUTION, executions_}] = part_.nodes_size() - 1;
     auto* execution = node->mutable_execution();
     execution->set_id(executions_);
     execution->set_type(type);
@@ -59,6 +62,9 @@ class Maker {
     return execution;
   }
   void Join(int64_t execution, Event::Type type, int64_t artifact, const std::string& path) {
+    const bool is_input = type == Event::INPUT;
+    SetHops(is_input ? v1::EXECUTION : v1::ARTIFACT, is_input ? execution : artifact,
+            1 + HopsOf(is_input ? v1::ARTIFACT : v1::EXECUTION, is_input ? artifact : execution));
     auto* event = part_.add_events();
     event->set_execution_id(execution);
     event->set_artifact_id(artifact);
@@ -85,8 +91,18 @@ class Maker {
   }
 
  private:
+  v1::TraceResponse::Node* Find(v1::NodeKind kind, int64_t id) {
+    return part_.mutable_nodes(places_[{kind, id}]);
+  }
+  int64_t HopsOf(v1::NodeKind kind, int64_t id) { return Find(kind, id)->hops(); }
+  void SetHops(v1::NodeKind kind, int64_t id, int64_t hops) {
+    auto* node = Find(kind, id);
+    if (node->hops() == 0 || node->hops() > hops) node->set_hops(hops);
+  }
+
   LineageWay way_;
   v1::TraceResponse part_;
+  std::map<std::pair<int, int64_t>, int> places_;
   int64_t artifacts_ = 0;
   int64_t executions_ = 0;
 };
