@@ -85,6 +85,10 @@ std::unique_ptr<Command> MakeTypesCommand();
 std::unique_ptr<Command> MakeVerifyImportCommand();
 std::unique_ptr<Command> MakeWatchCommand();
 
+std::unique_ptr<Command> MakeVerifyCommand();
+std::unique_ptr<Command> MakeBackupCommand();
+std::unique_ptr<Command> MakeRestoreCommand();
+
 inline constexpr char kSourceHelp[] =
     "the database of MLMD's: sqlite:FILE, mysql://USER:PASSWORD@HOST:PORT/DATABASE or "
     "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (passwords also from MYSQL_PWD, PGPASSWORD)";

@@ -94,7 +94,9 @@ class Sink final : public StreamSink {
 class LocalConnection final : public Connection {
  public:
   LocalConnection(std::string data_dir, std::unique_ptr<Store> store)
-      : data_dir_(std::move(data_dir)), store_(std::move(store)), dispatcher_(store_.get()) {}
+      : data_dir_(std::move(data_dir)),
+        store_(std::move(store)),
+        dispatcher_(store_.get(), {.version = PEDIGREE_VERSION, .backup_root = "/"}) {}
 
   const std::string& where() const override { return data_dir_; }
 

@@ -53,6 +53,9 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   commands.push_back(MakeExportMlmdCommand());
   commands.push_back(MakeDowngradeCommand());
   commands.push_back(MakeExportCommand());
+  commands.push_back(MakeVerifyCommand());
+  commands.push_back(MakeBackupCommand());
+  commands.push_back(MakeRestoreCommand());
   commands.push_back(MakeCompletionCommand());
   return commands;
 }

@@ -36,8 +36,11 @@ class Dispatcher::BlockingRead final : public Workers::Work {
   std::unique_ptr<PendingCall> call_;
 };
 
-Dispatcher::Dispatcher(Store* store)
-    : store_(store), metrics_(AllServices()), waits_(std::make_shared<LeaseWaits>(store)) {
+Dispatcher::Dispatcher(Store* store, AdminOptions admin)
+    : store_(store),
+      admin_(store, std::move(admin)),
+      metrics_(AllServices()),
+      waits_(std::make_shared<LeaseWaits>(store)) {
   store_->SetCacheListener([this](std::vector<std::string> fingerprint_texts) {
     waits_->OnChanged(std::move(fingerprint_texts));
   });
@@ -56,8 +59,10 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::Submit(const Method& method, absl::string_view request,
                         std::unique_ptr<ReplyTo> reply_to) {
+  std::unique_ptr<Call> made = method.make();
+  made->SetAdmin(&admin_);
   auto call =
-      std::make_unique<PendingCall>(metrics_.Find(method), method.make(), std::move(reply_to));
+      std::make_unique<PendingCall>(metrics_.Find(method), std::move(made), std::move(reply_to));
   if (absl::Status status = call->Parse(request); !status.ok()) {
     call->Finish(status);
     return;
@@ -98,7 +103,7 @@ void Dispatcher::Continue(std::unique_ptr<PendingCall> call, const absl::Status&
 }
 
 std::shared_ptr<Stream> Dispatcher::NewStream(StreamSink* sink) {
-  return std::make_shared<Stream>(store_, &workers_, &streams_, sink, &metrics_);
+  return std::make_shared<Stream>(store_, &workers_, &streams_, sink, &metrics_, &admin_);
 }
 
 }  // namespace pedigree

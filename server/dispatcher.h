@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/admin.h"
 #include "server/call_metrics.h"
 #include "server/error_text.h"
 #include "server/lease_waits.h"
@@ -30,7 +31,7 @@ namespace pedigree {
 class Dispatcher {
  public:
   // `store` is not owned, outlives this, and has no other dispatcher at the time.
-  explicit Dispatcher(Store* store);
+  explicit Dispatcher(Store* store, AdminOptions admin = {});
   // Answers what waits with Unavailable and stops.
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
@@ -49,6 +50,8 @@ class Dispatcher {
     streams_.EndFollowing();
   }
 
+  // What AdminService has beside the store.
+  const Admin& admin() const { return admin_; }
   // Of all calls that have been submitted, and of streams.
   const CallMetrics& metrics() const { return metrics_; }
 
@@ -61,6 +64,7 @@ class Dispatcher {
   void Continue(std::unique_ptr<PendingCall> call, const absl::Status& status);
 
   Store* const store_;
+  Admin admin_;
   CallMetrics metrics_;
   Streams streams_;
   // Shared with the writes of its calls, which may end after this.

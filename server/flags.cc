@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -65,6 +66,10 @@ DEFINE_string(cache_default_staleness, "off",
               "How old a result from the cache may be if the request does not say: off (any age),\n"
               "or a number with s, m, h or d, such as 12h or 30d.");
 DEFINE_string(cache_max_staleness, "off", "The same at most, whatever a request says.");
+DEFINE_string(
+    backup_root, "",
+    "An absolute directory, in which `pedigree backup` may have backups made. Without it\n"
+    "no client can.");
 DEFINE_bool(http, false,
             "Also serve HTTP/1.1 on --http_port, at the address of --listen (with unix:/path, at\n"
             "127.0.0.1): grpc-web, /metrics, /healthz and /readyz. With TLS if ssl_config is set.");
@@ -220,6 +225,15 @@ absl::StatusOr<JournalMode> ParseJournal(const Setting& setting) {
 absl::StatusOr<std::string> ParseDataDir(const Setting& setting) {
   if (setting.value.empty()) return Refuse(setting, "give the path of a directory");
   return setting.value;
+}
+
+absl::StatusOr<std::string> ParseBackupRoot(const Setting& setting) {
+  std::error_code error;
+  const std::filesystem::path path = setting.value;
+  if (path.empty() || (path.is_absolute() && std::filesystem::is_directory(path, error))) {
+    return setting.value;
+  }
+  return Refuse(setting, "give the absolute path of a directory that exists");
 }
 
 absl::StatusOr<int> ParsePort(const Setting& setting) {
@@ -619,6 +633,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
       failure.Take(ParseSize(FromFlag("record_cache_bytes"), 0, kMaxMemoryBytes));
   options.max_queued_bytes =
       failure.Take(MaxQueuedBytes(static_cast<size_t>(options.max_message_bytes)));
+  options.backup_root = failure.Take(ParseBackupRoot(FromFlag("backup_root")));
   options.property_indexes = failure.Take(ParseProperties(FromFlag("property_indexes")));
   options.max_query_visits =
       failure.Take(ParseCount(FromFlag("max_query_visits"), 1000, 1'000'000'000'000));

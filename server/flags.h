@@ -120,6 +120,10 @@ struct ServerOptions {
   // max_message_bytes.
   size_t max_queued_bytes = size_t{256} << 20;
 
+  // The directory in which clients may have backups made; absolute, and there. "": none may.
+  // --backup_root.
+  std::string backup_root;
+
   // Properties that get an index when the server starts, beside those that have one.
   // --property_indexes.
   std::vector<IndexedProperty> property_indexes;

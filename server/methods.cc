@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "server/admin_handlers.h"
 #include "server/audit_verify.h"
 #include "server/audit_watch.h"
 #include "server/cache_handlers.h"
@@ -108,6 +109,25 @@ class ReadCall final : public CallWith<Call, Request> {
   std::string reply_;
 };
 
+// A read that needs more than the store.
+template <class Request, absl::Status (*kHandler)(Admin&, const Reader&, const Request&, Answer*)>
+class AdminCall final : public CallWith<Call, Request> {
+ public:
+  void SetAdmin(Admin* admin) override { admin_ = admin; }
+  absl::Status Read(const Reader& reader) override {
+    Answer answer(reader.catalog());
+    absl::Status status = kHandler(*admin_, reader, *this->request(), &answer);
+    if (status.ok()) status = answer.status();
+    if (status.ok()) reply_ = answer.Release();
+    return status;
+  }
+  std::string ReleaseReply() override { return std::move(reply_); }
+
+ private:
+  Admin* admin_ = nullptr;
+  std::string reply_;
+};
+
 // `Maker` finds out what a call that begins with a read needs; it lives as long as the call.
 template <class Request, class Maker>
 class WaitingCall final : public CallWith<Call, Request> {
@@ -138,6 +158,9 @@ class WaitingCall final : public CallWith<Call, Request> {
 template <class Request, class Maker>
 class StreamCallWith final : public CallWith<StreamCall, Request> {
  public:
+  void SetAdmin(Admin* admin) override {
+    if constexpr (requires { maker_.SetAdmin(admin); }) maker_.SetAdmin(admin);
+  }
   absl::StatusOr<std::shared_ptr<const Version>> ChooseVersion(const Store& store) override {
     if constexpr (requires { maker_.ChooseVersion(store, *this->request()); }) {
       return maker_.ChooseVersion(store, *this->request());
@@ -169,6 +192,10 @@ template <class Request>
 constexpr Request* RequestOf(absl::Status (*)(const Reader&, const Request&, Answer*)) {
   return nullptr;
 }
+template <class Request>
+constexpr Request* RequestOf(absl::Status (*)(Admin&, const Reader&, const Request&, Answer*)) {
+  return nullptr;
+}
 template <class Request, class Maker>
 constexpr Request* RequestOf(absl::Status (Maker::*)(const Reader&, const Request&, Answer*)) {
   return nullptr;
@@ -194,6 +221,12 @@ template <auto kHandler>
 constexpr Method Read(absl::string_view name) {
   return {name, false,
           [] { return std::unique_ptr<Call>(new ReadCall<RequestType<kHandler>, kHandler>()); }};
+}
+
+template <auto kHandler>
+constexpr Method ReadAdmin(absl::string_view name) {
+  return {name, false,
+          [] { return std::unique_ptr<Call>(new AdminCall<RequestType<kHandler>, kHandler>()); }};
 }
 
 template <class Node>
@@ -307,6 +340,15 @@ constexpr StreamMethod kAuditStreams[] = {
     Stream<ExportAnswer>("Export"),
 };
 
+constexpr Method kAdminMethods[] = {
+    ReadAdmin<&GetStatistics>("GetStatistics"),
+};
+
+constexpr StreamMethod kAdminStreams[] = {
+    Stream<VerifyStoreAnswer>("VerifyStore"),
+    Stream<BackupAnswer>("Backup"),
+};
+
 constexpr Method kTaskMethods[] = {
     Write<&CreateTaskV1>("CreateTaskV1"),
     Read<&ListTasksV1>("ListTasksV1"),
@@ -315,7 +357,8 @@ constexpr Method kTaskMethods[] = {
 constexpr ServiceTable kServices[] = {
     {kServiceName, kMethods, {}},           {kQueryServiceName, kQueryMethods, {}},
     {kCacheServiceName, kCacheMethods, {}}, {kLineageServiceName, kLineageMethods, kLineageStreams},
-    {kAuditServiceName, {}, kAuditStreams}, {kTaskServiceName, kTaskMethods, {}},
+    {kAuditServiceName, {}, kAuditStreams}, {kAdminServiceName, kAdminMethods, kAdminStreams},
+    {kTaskServiceName, kTaskMethods, {}},
 };
 
 // The method of a service that is called `name`; null if there is none.

@@ -25,6 +25,8 @@
 
 namespace pedigree {
 
+class Admin;
+
 // What a call needs after a Read() or Write() that went well.
 enum class CallNeeds : uint8_t {
   kNothing,  // The reply is there.
@@ -45,6 +47,8 @@ class Call {
  public:
   virtual ~Call() = default;
 
+  // What stands beside the store (admin.h), before anything else. Not owned; outlives this.
+  virtual void SetAdmin(Admin*) {}
   // Reads the request and checks what can be checked without the store (validate.h).
   // InvalidArgument if the bytes are no such request.
   virtual absl::Status Parse(absl::string_view request) = 0;
@@ -83,7 +87,8 @@ class StreamCall {
  public:
   virtual ~StreamCall() = default;
 
-  // As Call::Parse().
+  // As Call::SetAdmin() and Call::Parse().
+  virtual void SetAdmin(Admin*) {}
   virtual absl::Status Parse(absl::string_view request) = 0;
   // The version to make all messages from; asked once, after Parse(), on a thread that must not
   // wait. The newest, unless the request names another.
@@ -121,6 +126,7 @@ inline constexpr absl::string_view kQueryServiceName = "pedigree.v1.QueryService
 inline constexpr absl::string_view kCacheServiceName = "pedigree.v1.CacheService";
 inline constexpr absl::string_view kLineageServiceName = "pedigree.v1.LineageService";
 inline constexpr absl::string_view kAuditServiceName = "pedigree.v1.AuditService";
+inline constexpr absl::string_view kAdminServiceName = "pedigree.v1.AdminService";
 inline constexpr absl::string_view kTaskServiceName = "api.TaskService";
 
 // All services of the server.

@@ -156,6 +156,7 @@ void AddEngine(const StoreStatistics& store, Page* page) {
   const EngineStatistics& engine = store.engine;
   page->Gauge("pedigree_table_file_bytes", "Bytes of table files on disk, without the log.")
       .Add(engine.table_file_bytes);
+  page->Gauge("pedigree_log_file_bytes", "Bytes of the log on disk.").Add(engine.log_file_bytes);
   page->Gauge("pedigree_memtable_bytes", "Memory of writes that are not in table files yet.")
       .Add(engine.memtable_bytes);
   page->Gauge("pedigree_block_cache_bytes", "Memory in use of --block_cache_bytes.")
@@ -168,6 +169,24 @@ void AddEngine(const StoreStatistics& store, Page* page) {
   page->Counter("pedigree_record_cache_lookups_total", "Look-ups in the record cache.")
       .Add(store.records.hits, {{"result", "hit"}})
       .Add(store.records.misses, {{"result", "miss"}});
+}
+
+void AddBackups(const BackupNumbers& backups, Page* page) {
+  page->Counter("pedigree_backups_total", "Backups that have ended.")
+      .Add(backups.succeeded, {{"result", "ok"}})
+      .Add(backups.failed, {{"result", "error"}});
+  page->Gauge("pedigree_backup_running", "1 while a backup is made.")
+      .Add(backups.is_under_way ? 1 : 0);
+  page->Gauge("pedigree_backup_last_success_timestamp_seconds",
+              "When the last good backup ended, since the epoch; 0 if there was none since the "
+              "start.")
+      .Add(backups.last_end_s);
+  page->Gauge("pedigree_backup_last_duration_seconds", "What the last good backup took.")
+      .Add(backups.last_seconds);
+  page->Gauge("pedigree_backup_last_bytes", "Bytes of the last good backup.")
+      .Add(backups.last_bytes);
+  page->Gauge("pedigree_backup_last_new_bytes", "Those of them that no backup had before.")
+      .Add(backups.last_new_bytes);
 }
 
 void AddHttp(const HttpStatistics& http, Page* page) {
@@ -206,6 +225,7 @@ std::string MetricsText(const MetricsSources& sources) {
   AddCommitter(sources.store, sources.accepts_writes, &page);
   AddContent(sources.store, &page);
   AddEngine(sources.store, &page);
+  AddBackups(sources.backups, &page);
   AddHttp(sources.http, &page);
   AddProcess(sources.process, sources.version, &page);
   return page.Text();

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "server/admin.h"
 #include "server/call_metrics.h"
 #include "server/http/options.h"
 #include "server/process_statistics.h"
@@ -22,6 +23,7 @@ struct MetricsSources {
   const CallMetrics* calls = nullptr;
   StoreStatistics store;
   bool accepts_writes = true;
+  BackupNumbers backups;
   HttpStatistics http;
   ProcessStatistics process;
 };

@@ -68,7 +68,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   server->store_ = *std::move(store);
   absl::Status indexed = AddIndexes(options.property_indexes, server->store_.get());
   if (!indexed.ok()) return indexed;
-  server->dispatcher_ = std::make_unique<Dispatcher>(server->store_.get());
+  server->dispatcher_ = std::make_unique<Dispatcher>(
+      server->store_.get(), AdminOptions{options.version, options.backup_root});
   for (const ServiceTable& table : AllServices()) {
     server->services_.push_back(std::make_unique<TableService>(server->dispatcher_.get(), table));
   }
@@ -127,6 +128,7 @@ std::string Server::Metrics(const std::string& version, const HttpStatistics& ht
   sources.version = version;
   sources.calls = &dispatcher_->metrics();
   sources.store = store_->Statistics();
+  sources.backups = dispatcher_->admin().Backups();
   sources.accepts_writes = store_->WriteStatus().ok();
   sources.http = http;
   sources.process = ReadProcessStatistics();

@@ -36,12 +36,18 @@ class Stream::Step final : public Workers::Work {
 };
 
 Stream::Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink,
-               CallMetrics* metrics)
-    : store_(store), workers_(workers), streams_(streams), sink_(sink), metrics_(metrics) {}
+               CallMetrics* metrics, Admin* admin)
+    : store_(store),
+      workers_(workers),
+      streams_(streams),
+      sink_(sink),
+      metrics_(metrics),
+      admin_(admin) {}
 
 void Stream::Start(const StreamMethod& method, absl::string_view request) {
   timer_.emplace(metrics_ == nullptr ? nullptr : metrics_->Find(method));
   call_ = method.make();
+  call_->SetAdmin(admin_);
   follows_ = call_->follows();
   absl::Status status = call_->Parse(request);
   if (status.ok() && !follows_) status = ChooseVersion();

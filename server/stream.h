@@ -58,9 +58,9 @@ class Streams;
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   // None is owned. The sink lives until Finish() has been called, the others outlive this.
-  // `metrics`, if given, counts it.
+  // `metrics`, if given, counts it; `admin` is for calls of AdminService.
   Stream(const Store* store, Workers* workers, Streams* streams, StreamSink* sink,
-         CallMetrics* metrics = nullptr);
+         CallMetrics* metrics = nullptr, Admin* admin = nullptr);
 
   // `request` is read before this returns.
   void Start(const StreamMethod& method, absl::string_view request);
@@ -97,6 +97,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Streams* const streams_;
   StreamSink* const sink_;
   CallMetrics* const metrics_;
+  Admin* const admin_;
   std::optional<CallTimer> timer_;
   // Of the thread that has the stream: the one that makes a message, or that ends it.
   std::unique_ptr<StreamCall> call_;

@@ -49,6 +49,14 @@ struct Marker {
   uint32_t format = 0;
 };
 
+std::optional<DirectoryState> StateOf(absl::string_view line) {
+  if (line == "state creating") return DirectoryState::kCreating;
+  if (line == "state ready") return DirectoryState::kReady;
+  if (line == "state importing") return DirectoryState::kImporting;
+  if (line == "state restoring") return DirectoryState::kRestoring;
+  return std::nullopt;
+}
+
 absl::StatusOr<Marker> ReadMarker(const std::string& data_dir) {
   std::ifstream file(MarkerPath(data_dir), std::ios::binary);
   std::stringstream buffer;
@@ -61,9 +69,8 @@ absl::StatusOr<Marker> ReadMarker(const std::string& data_dir) {
       !absl::SimpleAtoi(absl::StripPrefix(lines[1], "format "), &format)) {
     return NotOurs(data_dir, "its file PEDIGREE says something else");
   }
-  const bool is_state =
-      lines[2] == "state creating" || lines[2] == "state ready" || lines[2] == "state importing";
-  if (format == 0 || (format <= kFormatVersion && !is_state)) {
+  const auto state = StateOf(lines[2]);
+  if (format == 0 || (format <= kFormatVersion && !state.has_value())) {
     return NotOurs(data_dir, "its file PEDIGREE names no format or state that ever was");
   }
   if (format > kFormatVersion) {
@@ -71,9 +78,7 @@ absl::StatusOr<Marker> ReadMarker(const std::string& data_dir) {
         "the store in ", Quoted(data_dir), " has format ", format,
         ", this program knows formats up to ", kFormatVersion, ": use a newer pedigreed"));
   }
-  if (lines[2] == "state importing") return Marker{DirectoryState::kImporting, format};
-  return Marker{lines[2] == "state creating" ? DirectoryState::kCreating : DirectoryState::kReady,
-                format};
+  return Marker{*state, format};
 }
 
 // The state of a directory that has a marker; nullopt if it may be claimed.
@@ -102,12 +107,30 @@ absl::StatusOr<std::optional<DirectoryState>> MakeAndLook(const std::string& dat
   return Look(data_dir);
 }
 
-absl::Status CheckImportable(const std::string& data_dir,
-                             const absl::StatusOr<std::optional<DirectoryState>>& state) {
+// What stands in a directory that cannot be used for something else before it is finished.
+absl::Status Unfinished(const std::string& data_dir, DirectoryState state) {
+  const bool is_import = state == DirectoryState::kImporting;
+  return absl::FailedPreconditionError(
+      absl::StrCat(is_import ? "an import into " : "a restore into ", Quoted(data_dir),
+                   " has not been finished: run the same `pedigree ",
+                   is_import ? "import" : "restore", "` again, or remove the directory"));
+}
+
+bool IsUnfinished(DirectoryState state) {
+  return state == DirectoryState::kImporting || state == DirectoryState::kRestoring;
+}
+
+// Whether a directory in this state may be filled, or what was begun there be gone on with.
+absl::Status CheckFillable(const std::string& data_dir,
+                           const absl::StatusOr<std::optional<DirectoryState>>& state,
+                           DirectoryState wanted) {
   if (!state.ok()) return state.status();
-  if (!state->has_value() || **state == DirectoryState::kImporting) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      Quoted(data_dir), " holds a store already: import into an empty or new directory"));
+  if (!state->has_value() || **state == wanted) return absl::OkStatus();
+  if (IsUnfinished(**state)) return Unfinished(data_dir, **state);
+  return absl::FailedPreconditionError(
+      absl::StrCat(Quoted(data_dir), " holds a store already: ",
+                   wanted == DirectoryState::kImporting ? "import into" : "restore into",
+                   " an empty or new directory"));
 }
 
 }  // namespace
@@ -118,11 +141,8 @@ absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
   auto state = MakeAndLook(data_dir);
   if (!state.ok()) return state.status();
   if (state->has_value()) {
-    if (**state != DirectoryState::kImporting) return **state;
-    return absl::FailedPreconditionError(
-        absl::StrCat("an import into ", Quoted(data_dir),
-                     " has not been finished: run the same `pedigree import` again, or remove the "
-                     "directory"));
+    if (IsUnfinished(**state)) return Unfinished(data_dir, **state);
+    return **state;
   }
   absl::Status status = WriteMarker(data_dir, kFirstFormatVersion, "creating");
   if (!status.ok()) return status;
@@ -131,14 +151,20 @@ absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
 
 absl::Status PrepareImport(const std::string& data_dir, uint32_t format) {
   auto state = MakeAndLook(data_dir);
-  if (absl::Status status = CheckImportable(data_dir, state); !status.ok()) return status;
-  return WriteMarker(data_dir, format, "importing");
+  absl::Status status = CheckFillable(data_dir, state, DirectoryState::kImporting);
+  return status.ok() ? WriteMarker(data_dir, format, "importing") : status;
+}
+
+absl::Status PrepareRestore(const std::string& data_dir, uint32_t format) {
+  auto state = MakeAndLook(data_dir);
+  absl::Status status = CheckFillable(data_dir, state, DirectoryState::kRestoring);
+  return status.ok() ? WriteMarker(data_dir, format, "ready") : status;
 }
 
 absl::Status CheckImportTarget(const std::string& data_dir) {
   std::error_code error;
   if (!fs::exists(data_dir, error) && !error) return absl::OkStatus();
-  return CheckImportable(data_dir, Look(data_dir));
+  return CheckFillable(data_dir, Look(data_dir), DirectoryState::kImporting);
 }
 
 absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir) {

@@ -26,6 +26,9 @@
 
 namespace pedigree {
 
+struct Backup;  // backup.h
+struct BackupOptions;
+
 // Whether a read may wait for the disk. A cache-only read that would have to answers WouldBlock(),
 // so that a thread that must not block can hand the call to one that may.
 enum class Blocking : uint8_t { kAllowed, kCacheOnly };
@@ -109,6 +112,10 @@ class Engine {
 
   // Reads every byte of every file back and checks it. Errors: DataLoss naming the file.
   virtual absl::Status VerifyFiles() = 0;
+
+  // Copies the newest state elsewhere, while others read and write. What has been applied is in it,
+  // however durable. Errors: as BackUpDatabase() (backup.h), and those of WriteStatus().
+  virtual absl::StatusOr<Backup> BackUp(const BackupOptions& options) = 0;
 
   // Batches are numbered in the order applied, and the numbers only grow, from one opening to the
   // next too: that of the newest applied batch. Any thread.

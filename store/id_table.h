@@ -36,6 +36,8 @@ class IdTable {
   void Insert(uint64_t key, Value value);
   // Answers whether there was one.
   bool Erase(uint64_t key);
+  // Memory that it holds.
+  size_t bytes() const { return sizeof(Slot) * slots_.size(); }
   // Memory that it would hold after an Insert() of another key.
   size_t BytesWithOneMore() const {
     return sizeof(Slot) * (MustGrow() ? NextSize() : slots_.size());

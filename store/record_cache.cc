@@ -151,6 +151,10 @@ RecordCacheStatistics RecordCache::Statistics() {
     std::lock_guard<std::mutex> lock(shard.mutex);
     all.hits += shard.statistics.hits;
     all.misses += shard.statistics.misses;
+    for (const Generation* generation : {&shard.young, &shard.old}) {
+      all.bytes += generation->entries.bytes();
+      if (generation->arena != nullptr) all.bytes += generation->arena->bytes();
+    }
   }
   return all;
 }

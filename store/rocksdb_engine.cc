@@ -25,6 +25,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "store/backup.h"
 #include "store/keys.h"
 
 namespace pedigree {
@@ -291,6 +292,12 @@ class RocksDbEngine final : public Engine {
     return ToStatus(db_->VerifyChecksum(rocksdb::ReadOptions()));
   }
 
+  absl::StatusOr<Backup> BackUp(const BackupOptions& options) override {
+    // After a failed write only opening the store again can tell what it holds.
+    if (absl::Status status = WriteStatus(); !status.ok()) return status;
+    return BackUpDatabase(db_.get(), options);
+  }
+
   uint64_t LastSequence() const override { return db_->GetLatestSequenceNumber(); }
 
   uint64_t DurableSequence() const override { return durable_.load(std::memory_order_acquire); }
@@ -304,11 +311,13 @@ class RocksDbEngine final : public Engine {
     using Properties = rocksdb::DB::Properties;
     EngineStatistics statistics;
     statistics.table_file_bytes = Property(Properties::kTotalSstFilesSize);
+    statistics.log_file_bytes = LogFileBytes();
     statistics.memtable_bytes = Property(Properties::kSizeAllMemTables);
     statistics.block_cache_bytes = block_cache_->GetUsage();
     statistics.pending_compaction_bytes = Property(Properties::kEstimatePendingCompactionBytes);
     statistics.running_compactions = Property(Properties::kNumRunningCompactions);
     statistics.running_flushes = Property(Properties::kNumRunningFlushes);
+    statistics.estimated_keys = Property(Properties::kEstimateNumKeys);
     statistics.log_syncs = log_syncs_.load(std::memory_order_relaxed);
     return statistics;
   }
@@ -317,6 +326,17 @@ class RocksDbEngine final : public Engine {
   uint64_t Property(const std::string& name) const {
     uint64_t value = 0;
     return db_->GetIntProperty(name, &value) ? value : 0;
+  }
+
+  // RocksDB has no property for it, and its list of logs waits for files that are being removed.
+  uint64_t LogFileBytes() const {
+    std::vector<rocksdb::Env::FileAttributes> files;
+    if (!db_->GetEnv()->GetChildrenFileAttributes(db_->GetName(), &files).ok()) return 0;
+    uint64_t bytes = 0;
+    for (const auto& file : files) {
+      if (absl::EndsWith(file.name, ".log")) bytes += file.size_bytes;
+    }
+    return bytes;
   }
 
   absl::Status Remember(const rocksdb::Status& status) {

@@ -13,14 +13,16 @@
 namespace pedigree {
 
 struct EngineStatistics {
-  // Of table files that readers still need; the log comes on top.
+  // Of table files that readers still need; the log comes on top: the next.
   uint64_t table_file_bytes = 0;
+  uint64_t log_file_bytes = 0;
   uint64_t memtable_bytes = 0;
   uint64_t block_cache_bytes = 0;
   // What is to be rewritten before the levels have the shape they should have. An estimate.
   uint64_t pending_compaction_bytes = 0;
   uint64_t running_compactions = 0;
   uint64_t running_flushes = 0;
+  uint64_t estimated_keys = 0;
   // Of the log, since the start.
   uint64_t log_syncs = 0;
 };
@@ -35,6 +37,7 @@ struct CommitterStatistics {
 };
 
 struct RecordCacheStatistics {
+  uint64_t bytes = 0;  // In use.
   uint64_t hits = 0;
   uint64_t misses = 0;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "store/backup.h"
 #include "store/codec.h"
 #include "store/directory.h"
 #include "store/keys.h"
@@ -14,6 +15,9 @@
 
 namespace pedigree {
 namespace {
+
+// Of a check of all keys.
+constexpr int64_t kKeysPerReport = 65536;
 
 int64_t SystemClockMs() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -352,6 +356,31 @@ StoreStatistics Store::Statistics() {
   statistics.committer = committer_->Statistics();
   statistics.records = records_.Statistics();
   return statistics;
+}
+
+absl::StatusOr<VerifyReport> VerifyUnopened(const StoreOptions& options, const ReportKeys& report) {
+  auto engine = OpenEngine(options, OpenMode::kReadOnly);
+  if (!engine.ok()) return engine.status();
+  if (absl::Status status = CheckHighWater(**engine, options.data_dir); !status.ok()) return status;
+  if (absl::Status status = (*engine)->VerifyFiles(); !status.ok()) return status;
+  auto state = LoadState(*(*engine)->CurrentView());
+  if (!state.ok()) return state.status();
+  Version version = {};
+  version.view = (*engine)->CurrentView();
+  version.catalog = std::make_shared<const Catalog>(std::move(state->catalog));
+  version.counters = state->counters;
+  const auto shared = std::make_shared<const Version>(std::move(version));
+  VerifyPass pass(Reader(shared, Blocking::kAllowed));
+  while (true) {
+    const auto is_done = pass.Step(kKeysPerReport);
+    if (!is_done.ok()) return is_done.status();
+    if (report) report(pass.keys(), static_cast<int64_t>((*engine)->Statistics().estimated_keys));
+    if (*is_done) return pass.report();
+  }
+}
+
+absl::StatusOr<Backup> Store::BackUp(const BackupOptions& options) {
+  return engine_->BackUp(options);
 }
 
 absl::StatusOr<VerifyReport> Store::Verify() const {

@@ -130,6 +130,11 @@ class Store {
   // Checks every invariant of the newest version, and every byte of the files (verify.h).
   absl::StatusOr<VerifyReport> Verify() const;
 
+  // Copies the newest version to a directory of backups, while others read and write (backup.h).
+  // Every write acknowledged before is in it. Takes as long as it takes; errors: as
+  // BackUpDatabase(), and those of WriteStatus().
+  absl::StatusOr<Backup> BackUp(const BackupOptions& options);
+
  private:
   Store(std::unique_ptr<Engine> engine, size_t record_cache_bytes)
       : engine_(std::move(engine)), records_(record_cache_bytes) {}
@@ -153,5 +158,12 @@ class Store {
   std::unique_ptr<IndexBuilder> index_builder_;
   std::unique_ptr<GraphKeeper> graph_keeper_;
 };
+
+// The same checks as Store::Verify() for a store that nobody has open, in whatever state its marker
+// is, without changing a byte of it. Errors: as Store::Open.
+// `report`, if given, is told now and then how many keys have been checked, of about how many.
+using ReportKeys = std::function<void(int64_t keys, int64_t keys_in_all)>;
+absl::StatusOr<VerifyReport> VerifyUnopened(const StoreOptions& options,
+                                            const ReportKeys& report = nullptr);
 
 }  // namespace pedigree

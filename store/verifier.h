@@ -36,7 +36,10 @@ class Verifier {
  public:
   explicit Verifier(const Reader& reader) : view_(reader.view()), catalog_(reader.catalog()) {}
 
-  absl::StatusOr<VerifyReport> Run();
+  // Checks about so many more keys. Whether all has been checked now.
+  absl::StatusOr<bool> Step(int64_t keys);
+  const VerifyReport& report() const { return report_; }
+  int64_t keys() const { return keys_; }
 
  private:
   using What = absl::FunctionRef<std::string()>;
@@ -72,6 +75,7 @@ class Verifier {
   absl::Status ExpectMember(const std::string& prefix, int64_t id, What what);
 
   absl::Status CheckCounters();
+  void Finish();
   absl::Status CheckKey(absl::string_view key, absl::string_view value);
 
   // Records.
@@ -126,6 +130,8 @@ class Verifier {
   const Catalog& catalog_;
   Counters counters_;
   VerifyReport report_;
+  int64_t keys_ = 0;                                 // That have been checked.
+  std::string next_;                                 // Where the next step begins: "" at first.
   std::array<int64_t, 3> last_create_time_ms_ = {};  // By IndexOf(kind), as the pass comes by.
 
   // Every number of an event once, a bit each.

@@ -10,21 +10,36 @@
 
 namespace pedigree {
 
-absl::StatusOr<VerifyReport> Verifier::Run() {
-  if (absl::Status status = CheckCounters(); !status.ok()) return status;
+absl::StatusOr<bool> Verifier::Step(int64_t keys) {
+  if (keys_ == 0) {
+    if (absl::Status status = CheckCounters(); !status.ok()) return status;
+  }
+  const int64_t end = keys_ + keys;
+  bool is_stopped = false;
   absl::Status inner;
-  absl::Status status = view_.Scan({}, Direction::kAscending, Blocking::kAllowed,
-                                   [&](absl::string_view key, absl::string_view value) {
-                                     inner = CheckKey(key, value);
-                                     return inner.ok();
-                                   });
+  absl::Status status =
+      view_.ScanThrough({next_, ""}, [&](absl::string_view key, absl::string_view value) {
+        if (keys_ == end) {
+          next_ = std::string(key);
+          is_stopped = true;
+          return false;
+        }
+        ++keys_;
+        inner = CheckKey(key, value);
+        return inner.ok();
+      });
   if (status.ok()) status = inner;
   if (!status.ok()) return status;
+  if (is_stopped) return false;
+  Finish();
+  return true;
+}
+
+void Verifier::Finish() {
   EndJournal();
   if (events_by_artifact_ != report_.events) {
     Problem("events: ", report_.events, " by execution, ", events_by_artifact_, " by artifact");
   }
-  return std::move(report_);
 }
 
 void Verifier::ForeignKey(absl::string_view key) {
@@ -176,6 +191,21 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
   return absl::OkStatus();
 }
 
-absl::StatusOr<VerifyReport> VerifyVersion(const Reader& reader) { return Verifier(reader).Run(); }
+VerifyPass::VerifyPass(const Reader& reader) : verifier_(std::make_unique<Verifier>(reader)) {}
+
+VerifyPass::~VerifyPass() = default;
+
+absl::StatusOr<bool> VerifyPass::Step(int64_t keys) { return verifier_->Step(keys); }
+
+int64_t VerifyPass::keys() const { return verifier_->keys(); }
+
+const VerifyReport& VerifyPass::report() const { return verifier_->report(); }
+
+absl::StatusOr<VerifyReport> VerifyVersion(const Reader& reader) {
+  VerifyPass pass(reader);
+  const auto is_done = pass.Step(kLastId);
+  if (!is_done.ok()) return is_done.status();
+  return pass.report();
+}
 
 }  // namespace pedigree

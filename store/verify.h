@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,28 @@ struct VerifyReport {
 
   static constexpr size_t kMaxProblems = 100;
   bool ok() const { return problem_count == 0; }
+};
+
+class Verifier;
+
+// The pass in steps, for who tells how far it is. Memory grows by a bit per event. Threads: one at
+// a time.
+class VerifyPass {
+ public:
+  // REQUIRES: somebody keeps the reader's version for as long as this is used.
+  explicit VerifyPass(const Reader& reader);
+  ~VerifyPass();
+
+  // Checks about so many more keys. Whether all has been checked now; after that, or an error, no
+  // step may follow.
+  absl::StatusOr<bool> Step(int64_t keys);
+  // Checked so far.
+  int64_t keys() const;
+  // What has been found so far.
+  const VerifyReport& report() const;
+
+ private:
+  std::unique_ptr<Verifier> verifier_;
 };
 
 // Errors only if the store cannot be read; what it finds wrong is in the report.

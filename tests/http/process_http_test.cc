@@ -140,6 +140,9 @@ TEST(ProcessHttp, CountsCallsOfBothTransports) {
   EXPECT_EQ(MetricIn(page, "pedigree_http_answers_total{status=\"200\"}"), 4);
   EXPECT_GE(MetricIn(page, "pedigree_http_connections"), 1);
   EXPECT_GT(MetricIn(page, "pedigree_memtable_bytes"), 0);
+  EXPECT_GT(MetricIn(page, "pedigree_log_file_bytes"), 0);
+  EXPECT_EQ(MetricIn(page, "pedigree_backups_total{result=\"ok\"}"), 0);
+  EXPECT_EQ(MetricIn(page, "pedigree_backup_running"), 0);
   EXPECT_GT(MetricIn(page, "process_resident_memory_bytes"), 1 << 20);
   EXPECT_GT(MetricIn(page, "process_start_time_seconds"), 1.7e9);
   EXPECT_GT(MetricIn(page, "process_open_fds"), 5);

@@ -183,6 +183,15 @@ TEST(ServerFlags, LimitsOfQueries) {
   }
 }
 
+TEST(ServerFlags, BackupRoot) {
+  EXPECT_EQ(Accepted({}).options.backup_root, "");
+  EXPECT_EQ(Accepted({"--backup_root=/"}).options.backup_root, "/");
+  for (const char* root : {"backups", "/no/such/directory", "/proc/self/status"}) {
+    EXPECT_PRED2(Contains, Refusal({absl::StrCat("--backup_root=", root)}),
+                 "absolute path of a directory");
+  }
+}
+
 TEST(ServerFlags, PropertyIndexes) {
   using Properties = std::vector<IndexedProperty>;
   EXPECT_EQ(Accepted({"--property_indexes=execution.custom_properties.run_id, "

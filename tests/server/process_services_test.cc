@@ -87,6 +87,7 @@ TEST_F(Services, ReflectionListsTheServiceAndServesItsFile) {
     }
   }
   for (const char* name : {"ml_metadata.MetadataStoreService", "pedigree.v1.LineageService",
+                           "pedigree.v1.AdminService",
                            "grpc.health.v1.Health"}) {
     EXPECT_EQ(std::count(services.begin(), services.end(), name), 1) << name;
   }

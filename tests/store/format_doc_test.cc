@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "api/task.pb.h"
+#include "store/backup_directory.h"
 #include "store/bulk_loader.h"
 #include "store/codec.h"
 #include "store/keys.h"
@@ -554,15 +555,25 @@ TEST(FormatDoc, RulesAreThoseInTheHeader) {
   EXPECT_EQ(RulesIn(Page(), "    "), in_header);
 }
 
-TEST(FormatDoc, TheMarkerIsTheOneThatIsWritten) {
+// What stands on the page as a block of this kind.
+std::string BlockOfThePage(const std::string& kind) {
   const std::vector<std::string> lines = Lines(Page());
-  std::string marker;
+  std::string block;
   for (size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i] != "```marker") continue;
-    for (++i; lines[i] != "```"; ++i) marker += lines[i] + "\n";
+    if (lines[i] != "```" + kind) continue;
+    for (++i; lines[i] != "```"; ++i) block += lines[i] + "\n";
   }
+  return block;
+}
+
+TEST(FormatDoc, TheMarkerIsTheOneThatIsWritten) {
   PageStore store;
-  EXPECT_EQ(marker, store.Marker());
+  EXPECT_EQ(BlockOfThePage("marker"), store.Marker());
+}
+
+TEST(FormatDoc, TheDescriptionOfABackupIsTheOneThatIsWritten) {
+  const BackupDescription description = {1, 184, "0fdb2c1a-8f4e-4a02-9a0d-6b1f5f3f2c77"};
+  EXPECT_EQ(BlockOfThePage("backup_description"), description.Encode());
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "store/backup.h"
+#include "store/restore.h"
 #include "tests/store/random.h"
 #include "tests/store/test_store.h"
 
@@ -159,6 +161,66 @@ TEST(FullDisk, AnOpenWithoutRoomKeepsTheStore) {
   ASSERT_TRUE(IsOk(report));
   EXPECT_TRUE(report->ok());
   EXPECT_EQ(report->nodes[IndexOf(NodeKind::kArtifact)], 10);
+}
+
+TEST(FullDisk, ABackupWithoutRoomLeavesTheOthersAndTheStore) {
+  SmallDisk disk(size_t{8} << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.why_not();
+  ScratchDirectory scratch;
+  auto store = Open(scratch.path() + "/store");
+  ASSERT_TRUE(IsOk(store));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(IsOk(InsertOfSize(**store, 100'000)));
+  BackupOptions options = {.directory = disk.path() + "/backups"};
+  ASSERT_TRUE(IsOk((*store)->BackUp(options)));
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(IsOk(InsertOfSize(**store, 100'000)));
+  EXPECT_TRUE(Fails((*store)->BackUp(options), StatusCode::kResourceExhausted, "no room"));
+  // Somebody else takes the room that there was at the beginning.
+  disk.Resize(size_t{64} << 20);
+  options.report = [&](const CopyProgress& progress) {
+    if (progress.bytes > 0) FillUp(disk.path());
+    return true;
+  };
+  const auto full = (*store)->BackUp(options);
+  EXPECT_TRUE(Fails(full, StatusCode::kResourceExhausted));
+  auto backups = ListBackups(options.directory);
+  ASSERT_TRUE(IsOk(backups));
+  EXPECT_EQ(backups->size(), 1u);
+  // The store does not care, and the old backup is whole.
+  ASSERT_TRUE(IsOk(InsertOfSize(**store, 100)));
+  const std::string restored = scratch.path() + "/restored";
+  const auto report = RestoreBackup({.directory = options.directory, .data_dir = restored});
+  ASSERT_TRUE(IsOk(report));
+  EXPECT_EQ(report->verified.nodes[IndexOf(NodeKind::kArtifact)], 20);
+  fs::remove(disk.path() + "/filler");
+  options.report = nullptr;
+  const auto next = (*store)->BackUp(options);
+  ASSERT_TRUE(IsOk(next));
+  EXPECT_EQ(next->id, 2u);
+}
+
+TEST(FullDisk, ARestoreWithoutRoomIsNoStoreAndCanBeRunAgain) {
+  SmallDisk disk(size_t{2} << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.why_not();
+  ScratchDirectory scratch;
+  auto store = Open(scratch.path() + "/store");
+  ASSERT_TRUE(IsOk(store));
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(IsOk(InsertOfSize(**store, 100'000)));
+  ASSERT_TRUE(IsOk((*store)->BackUp({.directory = scratch.path() + "/backups"})));
+  RestoreOptions options = {.directory = scratch.path() + "/backups",
+                            .data_dir = disk.path() + "/store"};
+  EXPECT_TRUE(Fails(RestoreBackup(options), StatusCode::kResourceExhausted, "no room"));
+  // The room goes in the middle.
+  disk.Resize(size_t{64} << 20);
+  options.report = [&](const CopyProgress& progress) {
+    if (progress.bytes > 0) disk.Resize(size_t{2} << 20);
+    return true;
+  };
+  EXPECT_TRUE(Fails(RestoreBackup(options), StatusCode::kResourceExhausted, "free space"));
+  EXPECT_TRUE(Fails(Open(options.data_dir), StatusCode::kFailedPrecondition, "pedigree restore"));
+  disk.Resize(size_t{64} << 20);
+  options.report = nullptr;
+  ASSERT_TRUE(IsOk(RestoreBackup(options)));
+  EXPECT_TRUE(IsOk(Open(options.data_dir)));
 }
 
 }  // namespace
