@@ -91,6 +91,7 @@ std::unique_ptr<Command> MakeRestoreCommand();
 
 inline constexpr char kSourceHelp[] =
     "the database of MLMD's: sqlite:FILE, mysql://USER:PASSWORD@HOST:PORT/DATABASE or "
-    "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (passwords also from MYSQL_PWD, PGPASSWORD)";
+    "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (passwords also from MYSQL_PWD, PGPASSWORD); or "
+    "grpc://HOST:PORT, a running server of theirs";
 
 }  // namespace pedigree::cli

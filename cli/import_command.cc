@@ -1,5 +1,8 @@
-// pedigree import SOURCE --data_dir DIR: MLMD's databases, and exports in jsonl
+// pedigree import SOURCE --data_dir DIR [--follow]: MLMD's databases and servers, and exports in jsonl
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -10,21 +13,40 @@
 #include "absl/strings/strip.h"
 #include "cli/command.h"
 #include "cli/export/jsonl_import.h"
+#include "migrate/follow.h"
 #include "migrate/import.h"
 #include "migrate/schema.h"
+#include "store/directory.h"
 #include "store/durable_file.h"
 
 namespace pedigree::cli {
 namespace {
 
+// How often SIGINT or SIGTERM has come. What a signal handler touches is global.
+std::atomic<int> stop_signals = 0;
+
+void CountStopSignals() {
+  const auto count = [](int) { stop_signals.fetch_add(1); };
+  signal(SIGINT, count);
+  signal(SIGTERM, count);
+}
+
+migrate::Stop StopBySignals() {
+  const int signals = stop_signals.load();
+  if (signals == 0) return migrate::Stop::kGoOn;
+  return signals == 1 ? migrate::Stop::kFinish : migrate::Stop::kNow;
+}
+
 class ImportCommand final : public Command {
  public:
   const char* name() const override { return "import"; }
   const char* summary() const override {
-    return "make a new store of an MLMD database, or of an export in jsonl";
+    return "make a new store of an MLMD database or server, or of an export in jsonl";
   }
   const char* examples() const override {
     return "pedigree import mysql://root@db:3306/metadb --data_dir pedigree-data\n"
+           "pedigree import mysql://root@db:3306/metadb --data_dir pedigree-data --follow\n"
+           "pedigree import grpc://mlmd:8080 --data_dir pedigree-data\n"
            "pedigree import sqlite:metadata.db --data_dir pedigree-data --report repairs.tsv";
   }
 
@@ -39,7 +61,11 @@ class ImportCommand final : public Command {
                     "what to do about rows that break the source's own rules (else nothing is "
                     "imported, and they are listed):\n" +
                         migrate::DescribeRepairs());
-
+    app->add_flag(
+        "--follow", follow_,
+        "when everything is there, bring what the source receives meanwhile, until SIGINT "
+        "or SIGTERM; then do it once more, and the store is ready (the second time: at "
+        "once)");
     app->add_option("--report", report_,
                     "a file for every row that had to be repaired, or that is refused: a line of "
                     "problem, repair and place, separated by tabs");
@@ -53,8 +79,6 @@ class ImportCommand final : public Command {
     if (absl::ConsumePrefix(&jsonl, "jsonl:")) return RunJsonl(std::string(jsonl));
     auto repairs = migrate::ParseRepairs(repairs_);
     if (!repairs.ok()) return repairs.status();
-    auto source = migrate::OpenSource(source_);
-    if (!source.ok()) return source.status();
     std::ofstream report;
     if (!report_.empty()) {
       report.open(report_);
@@ -70,24 +94,63 @@ class ImportCommand final : public Command {
       report << migrate::FactsOf(finding.problem).name << '\t' << migrate::NameOf(finding.repair)
              << '\t' << finding.where << '\n';
     };
-    auto result = migrate::Import(source->get(), options, &progress);
+    absl::Status status = ImportTo(options, &progress);
     report.close();
     if (!report_.empty() && !report) return FileError(EIO, "write", report_);
-    if (!result.ok()) return result.status();
-    for (size_t i = 0; i < migrate::kTableCount; ++i) {
-      const auto table = static_cast<migrate::Table>(i);
-      std::printf("%-18s %lld\n", std::string(migrate::NameOf(table)).c_str(),
-                  static_cast<long long>(result->kept[i]));
+    return status;
+  }
+
+ private:
+  absl::Status ImportTo(const migrate::ImportOptions& options, migrate::Progress* progress) const {
+    auto target = CheckImportTarget(data_dir_);
+    if (!target.ok()) return target.status();
+    if (follow_ || migrate::IsServerUrl(source_) || *target == DirectoryState::kFollowing) {
+      return ImportAndFollow(options, progress);
     }
-    if (result->findings.total() > 0) {
-      std::printf("%s", absl::StrCat("repaired ", result->findings.total(), " rows:\n",
-                                     result->findings.ToString())
-                            .c_str());
+    auto source = migrate::OpenSource(source_);
+    if (!source.ok()) return source.status();
+    auto result = migrate::Import(source->get(), options, progress);
+    if (!result.ok()) return result.status();
+    Print(result->kept, result->findings);
+    return absl::OkStatus();
+  }
+
+  absl::Status ImportAndFollow(const migrate::ImportOptions& import,
+                               migrate::Progress* progress) const {
+    migrate::FollowOptions options;
+    options.import = import;
+    if (follow_) {
+      options.stop = StopBySignals;
+      // Before that, a signal ends the program: the next one goes on.
+      options.on_loaded = CountStopSignals;
+    }
+    options.say = [](absl::string_view line) {
+      std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+    };
+    auto result =
+        migrate::ImportAndFollow([&] { return migrate::OpenSource(source_); }, options, progress);
+    if (!result.ok()) return result.status();
+    Print(result->loaded, result->findings);
+    std::printf("then brought        %s\n", result->brought.ToString().c_str());
+    if (!result->is_settled) {
+      std::printf(
+          "the source may have rows that were not brought: it was still being written to, or this "
+          "was stopped before it could look; verify-import names them\n");
     }
     return absl::OkStatus();
   }
 
- private:
+  static void Print(const migrate::TableCounts& rows, const migrate::Findings& findings) {
+    for (size_t i = 0; i < migrate::kTableCount; ++i) {
+      const auto table = static_cast<migrate::Table>(i);
+      std::printf("%-18s %lld\n", std::string(migrate::NameOf(table)).c_str(),
+                  static_cast<long long>(rows[i]));
+    }
+    if (findings.total() == 0) return;
+    std::printf(
+        "%s", absl::StrCat("repaired ", findings.total(), " rows:\n", findings.ToString()).c_str());
+  }
+
   absl::Status RunJsonl(const std::string& from) {
     if (!repairs_.empty() || !report_.empty()) {
       return absl::InvalidArgumentError("an export has nothing to repair or to report");
@@ -108,6 +171,7 @@ class ImportCommand final : public Command {
   std::string data_dir_;
   std::string report_;
   std::vector<std::string> repairs_;
+  bool follow_ = false;
   size_t write_buffer_bytes_ = migrate::ImportOptions().write_buffer_bytes;
 };
 

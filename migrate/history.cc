@@ -1,5 +1,6 @@
 #include "migrate/history.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -52,8 +53,13 @@ absl::StatusOr<std::unique_ptr<History>> History::Survey(Source* source, const R
   }
   if (status.ok()) status = history->SurveyEvents(progress);
   if (!status.ok()) return status;
+  if (!source->info().is_snapshot) {
+    // A server's rows are counted by reading them.
+    found = source->CountRows();
+    if (!found.ok()) return found.status();
+    history->found_ = *found;
+  }
   progress->End();
-  history->parents_.clear();
   history->is_surveying_ = false;
   return history;
 }
@@ -62,6 +68,9 @@ Repair History::Find(Problem problem, absl::FunctionRef<std::string()> where) {
   const Repair repair = repairs_.Of(problem);
   if (is_surveying_) {
     const Finding finding = {problem, repair, where()};
+    if (goes_on_ && !told_.insert(absl::StrCat(FactsOf(problem).name, " ", finding.where)).second) {
+      return repair;
+    }
     findings_.Add(finding);
     if (report_) report_(finding);
   }
@@ -71,6 +80,53 @@ Repair History::Find(Problem problem, absl::FunctionRef<std::string()> where) {
 std::string History::TypeName(int64_t id) const {
   const auto it = type_names_.find(id);
   return it == type_names_.end() ? "" : it->second;
+}
+
+std::unique_ptr<History> History::OfNothing(const Repairs& repairs, ReportFinding report) {
+  std::unique_ptr<History> history(new History(nullptr, repairs, std::move(report)));
+  history->GoOn();
+  return history;
+}
+
+void History::GoOn() {
+  source_ = nullptr;
+  is_surveying_ = true;
+  goes_on_ = true;
+  for (LinkList& links : links_) links = LinkList();
+}
+
+absl::Status History::ReadTypes(Source* source) {
+  types_.clear();
+  type_facts_.clear();
+  type_names_.clear();
+  type_keys_.clear();
+  source_ = source;
+  absl::Status status = SurveyTypes();
+  source_ = nullptr;
+  return status;
+}
+
+bool History::Admit(NodeKind kind, NodeRow* node) {
+  if (!MendNode(kind, node)) return false;
+  ids_[IndexOf(kind)].Insert(node->id);
+  return true;
+}
+
+bool History::AdmitLink(NodeKind kind, int64_t node, int64_t context) {
+  const auto where = [&] { return WhereOfLink(kind, node, context); };
+  if (!ids_[IndexOf(kind)].Contains(node) || !ids_[IndexOf(NodeKind::kContext)].Contains(context)) {
+    Find(Problem::kDanglingLink, where);
+    return false;
+  }
+  if (kind != NodeKind::kContext) return true;
+  std::vector<int64_t>& parents = parents_[node];
+  if (std::find(parents.begin(), parents.end(), context) != parents.end()) return true;
+  if (ClosesCycle(node, context)) {
+    Find(Problem::kParentCycle, where);
+    return false;
+  }
+  parents_[node].push_back(context);
+  return true;
 }
 
 absl::Status History::SurveyTypes() {

@@ -2,7 +2,8 @@
 //
 // The survey reads everything once, finds every problem (problems.h), and keeps what later passes
 // need: a bit for each id, three bytes for each link. The passes after it read the source again and
-// give the same rows, mended. Both the import and its proof read the source through this.
+// give the same rows, mended. Both the import and its proof read the source through this. A history
+// that goes on is then mended row by row (round.h), by what is known of the rows before.
 // Threads: one.
 //
 //   auto history = History::Survey(source, repairs, report, &progress);
@@ -41,6 +42,9 @@ class History {
   static absl::StatusOr<std::unique_ptr<History>> Survey(Source* source, const Repairs& repairs,
                                                          ReportFinding report, Progress* progress);
 
+  // One that knows no rows yet; nothing is read by it, only mended.
+  static std::unique_ptr<History> OfNothing(const Repairs& repairs, ReportFinding report);
+
   const SourceInfo& info() const { return source_->info(); }
   const Findings& findings() const { return findings_; }
   // Rows that the source has, and those that are left after repairs.
@@ -63,6 +67,19 @@ class History {
   absl::Status VisitNodes(NodeKind kind, int64_t from, VisitNode visit);
   using VisitEvent = absl::FunctionRef<absl::Status(EventRow& event)>;
   absl::Status VisitEvents(int64_t from, VisitEvent visit);
+
+  // From here on the rows of later states are mended, and a problem that has been told is not told
+  // again. The surveyed source is not needed any more.
+  void GoOn();
+  // Takes the types of a later state instead of those before.
+  absl::Status ReadTypes(Source* source);
+  // Each mends a row, remembers it, and answers whether it stays.
+  bool Admit(NodeKind kind, NodeRow* node);
+  bool AdmitLink(NodeKind kind, int64_t node, int64_t context);
+  bool Admit(EventRow* event) { return MendEvent(event); }
+  // Mends what only the store knows to be taken.
+  void MendTakenName(NodeKind kind, NodeRow* node);
+  void MendTakenExternalId(NodeKind kind, NodeRow* node);
 
  private:
   struct TypeFacts {
@@ -96,10 +113,12 @@ class History {
     if (text->has_value()) MendText(&**text, where);
   }
 
-  Source* const source_;
+  Source* source_;
   const Repairs repairs_;
   const ReportFinding report_;
-  bool is_surveying_ = true;
+  bool is_surveying_ = true;  // Or goes on: problems are told.
+  bool goes_on_ = false;
+  absl::flat_hash_set<std::string> told_;  // When going on.
   Findings findings_;
   TableCounts found_ = {};
   TableCounts kept_ = {};
@@ -116,7 +135,7 @@ class History {
   std::array<absl::flat_hash_set<int64_t>, 3> duplicate_names_;
   std::array<absl::flat_hash_set<int64_t>, 3> duplicate_external_ids_;
   absl::flat_hash_set<int64_t> duplicate_events_;
-  absl::flat_hash_map<int64_t, std::vector<int64_t>> parents_;  // During the survey.
+  absl::flat_hash_map<int64_t, std::vector<int64_t>> parents_;  // Of contexts.
 };
 
 }  // namespace pedigree::migrate

@@ -115,23 +115,29 @@ void History::MendText(std::string* text, absl::FunctionRef<std::string()> where
   *text = std::move(mended);
 }
 
+void History::MendTakenName(NodeKind kind, NodeRow* node) {
+  const Repair repair = Find(Problem::kDuplicateName,
+                             [&] { return absl::StrCat(pedigree::NameOf(kind), " ", node->id); });
+  if (repair == Repair::kClear && kind != NodeKind::kContext) {
+    node->name.reset();
+  } else {
+    node->name = absl::StrCat(node->name.value_or(""), "~", node->id);
+  }
+}
+
+void History::MendTakenExternalId(NodeKind kind, NodeRow* node) {
+  Find(Problem::kDuplicateExternalId,
+       [&] { return absl::StrCat(pedigree::NameOf(kind), " ", node->id); });
+  node->external_id.reset();
+}
+
 void History::MendIdentity(NodeKind kind, NodeRow* node) {
   const auto where = [&] { return absl::StrCat(pedigree::NameOf(kind), " ", node->id); };
   MendText(&node->name, where);
   MendText(&node->external_id, where);
   MendText(&node->uri, where);
-  if (duplicate_names_[IndexOf(kind)].contains(node->id)) {
-    const Repair repair = Find(Problem::kDuplicateName, where);
-    if (repair == Repair::kClear && kind != NodeKind::kContext) {
-      node->name.reset();
-    } else {
-      node->name = absl::StrCat(node->name.value_or(""), "~", node->id);
-    }
-  }
-  if (duplicate_external_ids_[IndexOf(kind)].contains(node->id)) {
-    Find(Problem::kDuplicateExternalId, where);
-    node->external_id.reset();
-  }
+  if (duplicate_names_[IndexOf(kind)].contains(node->id)) MendTakenName(kind, node);
+  if (duplicate_external_ids_[IndexOf(kind)].contains(node->id)) MendTakenExternalId(kind, node);
   if (kind == NodeKind::kContext && node->name.value_or("").empty()) {
     Find(Problem::kNamelessContext, where);
     node->name = absl::StrCat("~", node->id);

@@ -1,5 +1,6 @@
 #include "migrate/import.h"
 
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -47,11 +48,11 @@ absl::StatusOr<Catalog> CatalogOf(const History& history) {
 
 // Names the source and the state it is in, so that a part of one import is not continued with
 // another.
-std::string StateOf(const History& history) {
+std::string StateOf(const History& history, absl::string_view name) {
   const LastIds& last = history.last_ids();
-  return absl::StrCat(history.info().name, ", rows ", absl::StrJoin(history.kept(), " "),
-                      ", last ids ", last.type, " ", absl::StrJoin(last.node, " "), " ", last.event,
-                      ", state ", absl::Hex(history.fingerprint(), absl::kZeroPad16));
+  return absl::StrCat(name, ", rows ", absl::StrJoin(history.kept(), " "), ", last ids ", last.type,
+                      " ", absl::StrJoin(last.node, " "), " ", last.event, ", state ",
+                      absl::Hex(history.fingerprint(), absl::kZeroPad16));
 }
 
 class Importer {
@@ -100,9 +101,14 @@ class Importer {
 
 }  // namespace
 
+std::string FollowedName(const SourceInfo& info) { return absl::StrCat(info.name, ", followed"); }
+
 absl::StatusOr<ImportResult> Import(Source* source, const ImportOptions& options,
                                     Progress* progress) {
-  if (absl::Status status = CheckImportTarget(options.data_dir); !status.ok()) return status;
+  auto target = CheckImportTarget(options.data_dir);
+  if (!target.ok()) return target.status();
+  auto marks = options.after_load == AfterLoad::kFollow ? source->FindMarks() : Marks();
+  if (!marks.ok()) return marks.status();
   auto history = History::Survey(source, options.repairs, options.report, progress);
   if (!history.ok()) return history.status();
   const Findings& findings = (*history)->findings();
@@ -114,18 +120,31 @@ absl::StatusOr<ImportResult> Import(Source* source, const ImportOptions& options
   }
   BulkLoaderOptions loader_options;
   loader_options.data_dir = options.data_dir;
-  loader_options.source = StateOf(**history);
+  loader_options.after_load = options.after_load;
+  loader_options.source = StateOf(**history, (*history)->info().name);
   loader_options.created_out_of_order = (*history)->created_out_of_order();
+  if (options.after_load == AfterLoad::kFollow) {
+    loader_options.name = FollowedName((*history)->info());
+    loader_options.source = StateOf(**history, loader_options.name);
+    // What is yet to come may be so, as clocks of servers differ.
+    loader_options.created_out_of_order.assign(std::begin(kNodeKinds), std::end(kNodeKinds));
+  }
   loader_options.write_buffer_bytes = options.write_buffer_bytes;
   loader_options.batch_bytes = options.write_buffer_bytes / 4;
   loader_options.file_system = options.file_system;
   auto loader = BulkLoader::Open(std::move(loader_options));
   if (!loader.ok()) return loader.status();
+  ImportResult result;
+  result.findings = findings;
+  result.found = (*history)->found();
+  result.kept = (*history)->kept();
   absl::Status status;
   if (!(*loader)->is_complete()) status = Importer(history->get(), loader->get(), progress).Run();
   if (status.ok()) status = (*loader)->Finish((*history)->last_ids().node);
   if (!status.ok()) return status;
-  return ImportResult{findings, (*history)->found(), (*history)->kept()};
+  result.marks = *marks;
+  result.history = *std::move(history);
+  return result;
 }
 
 }  // namespace pedigree::migrate

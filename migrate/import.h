@@ -16,6 +16,7 @@
 #include "migrate/problems.h"
 #include "migrate/progress.h"
 #include "migrate/source.h"
+#include "store/bulk_loader.h"
 
 namespace rocksdb {
 class FileSystem;
@@ -26,6 +27,8 @@ namespace pedigree::migrate {
 struct ImportOptions {
   std::string data_dir;
   Repairs repairs;
+  // With kFollow the store is left for follow.h to go on with.
+  AfterLoad after_load = AfterLoad::kReady;
   // Memory for what is not on the disk yet, beside that for a batch, a quarter of it.
   size_t write_buffer_bytes = size_t{64} << 20;
   // Hears of every row with a problem.
@@ -38,7 +41,13 @@ struct ImportResult {
   Findings findings;
   TableCounts found = {};
   TableCounts kept = {};
+  // What follow.h goes on from.
+  Marks marks;
+  std::unique_ptr<History> history;
 };
+
+// What names a source that is followed, in the store (BulkLoaderOptions::name).
+std::string FollowedName(const SourceInfo& info);
 
 // Errors: FailedPrecondition if there is a problem that is not to be repaired, with the list, or if
 // the directory cannot be used; ResourceExhausted if the disk is full; as Source and BulkLoader.

@@ -8,60 +8,21 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "migrate/schema.h"
+#include "migrate/sql_cells.h"
 
 namespace pedigree::migrate {
 namespace {
 
 constexpr int64_t kNodesPerPage = 1024;
 constexpr int64_t kEventsPerPage = 8192;
+constexpr size_t kIdsPerQuery = 512;
+// Rows before a mark that are read again: a transaction may commit after one that got later ids and
+// times.
+constexpr int64_t kOverlapRows = 1000;
+constexpr int64_t kOverlapMs = 60'000;
 constexpr int64_t kEndOfIds = std::numeric_limits<int64_t>::max();
-
-// Reads the columns of one row, and remembers the first that does not hold what it should.
-class Cells {
- public:
-  Cells(const SqlRow& row, absl::string_view table, const std::vector<std::string>& columns)
-      : row_(row), table_(table), columns_(columns) {}
-
-  int64_t Int(int column) {
-    const auto value = row_.IsNull(column) ? std::nullopt : row_.Int(column);
-    if (!value.has_value()) Refuse(column, "an integer");
-    return value.value_or(0);
-  }
-  std::optional<int64_t> MaybeInt(int column) {
-    return row_.IsNull(column) ? std::nullopt : std::optional<int64_t>(Int(column));
-  }
-  std::optional<double> MaybeDouble(int column) {
-    if (row_.IsNull(column)) return std::nullopt;
-    const auto value = row_.Double(column);
-    if (!value.has_value()) Refuse(column, "a number");
-    return value;
-  }
-  std::string Text(int column) { return std::string(row_.Bytes(column)); }
-  std::optional<std::string> MaybeText(int column) {
-    return row_.IsNull(column) ? std::nullopt : std::optional<std::string>(Text(column));
-  }
-
-  absl::Status status() const {
-    if (wrong_ < 0) return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat("the source is damaged: a row of ", table_, " (",
-                                            columns_[0], " = ", row_.Bytes(0), ") has no ", what_,
-                                            " in column ", columns_[static_cast<size_t>(wrong_)]));
-  }
-
- private:
-  void Refuse(int column, absl::string_view what) {
-    if (wrong_ >= 0) return;
-    wrong_ = column;
-    what_ = what.substr(what.find(' ') + 1);
-  }
-
-  const SqlRow& row_;
-  const absl::string_view table_;
-  const std::vector<std::string>& columns_;
-  int wrong_ = -1;
-  absl::string_view what_;
-};
 
 class SqlSource final : public Source {
  public:
@@ -153,7 +114,8 @@ class SqlSource final : public Source {
                                    [&](Cells& cells) { page.push_back(ReadNode(kind, cells)); });
       const bool is_last = static_cast<int64_t>(page.size()) < kNodesPerPage;
       const int64_t last = is_last ? kEndOfIds : page.back().id;
-      if (status.ok()) status = ReadProperties(kind, property_from, last, &page, orphan);
+      const std::string where = Within(ColumnsOf(PropertyTable(kind))[0].name, property_from, last);
+      if (status.ok()) status = ReadProperties(kind, where, &page, orphan);
       for (size_t i = 0; status.ok() && i < page.size(); ++i) status = visit(page[i]);
       if (!status.ok() || last == kEndOfIds) return status;
       from = last + 1;
@@ -176,7 +138,7 @@ class SqlSource final : public Source {
           });
       const bool is_last = static_cast<int64_t>(page.size()) < kEventsPerPage;
       const int64_t last = is_last ? kEndOfIds : page.back().id;
-      if (status.ok()) status = ReadPaths(from, last, &page, orphan);
+      if (status.ok()) status = ReadPaths(Within("event_id", from, last), &page, orphan);
       for (size_t i = 0; status.ok() && i < page.size(); ++i) status = visit(page[i]);
       if (!status.ok() || last == kEndOfIds) return status;
       from = last + 1;
@@ -184,18 +146,7 @@ class SqlSource final : public Source {
   }
 
   absl::Status VisitLinks(NodeKind kind, VisitLink visit) override {
-    const auto& [node, context] = LinkColumns(kind);
-    absl::Status inner;
-    const std::string sql = absl::StrCat("SELECT ", node, ", ", context, " FROM ",
-                                         Name(LinkTable(kind)), " ORDER BY ", node, ", ", context);
-    const std::vector<std::string> columns = {std::string(node), std::string(context)};
-    return connection_->Query(sql, [&](const SqlRow& row) {
-      Cells cells(row, NameOf(LinkTable(kind)), columns);
-      const int64_t node_id = cells.Int(0);
-      const int64_t context_id = cells.Int(1);
-      absl::Status status = cells.status();
-      return status.ok() ? visit(node_id, context_id) : status;
-    });
+    return SelectLinks(kind, "", visit);
   }
 
   absl::StatusOr<std::vector<int64_t>> FindDuplicateNames(NodeKind kind) override {
@@ -207,6 +158,66 @@ class SqlSource final : public Source {
   }
   absl::StatusOr<std::vector<int64_t>> FindDuplicateEvents() override {
     return FindDuplicates(Table::kEvent, {"artifact_id", "execution_id", "type"}, "type");
+  }
+
+  absl::StatusOr<Marks> FindMarks() override {
+    Marks marks;
+    absl::Status status = FindNumber("MAX(id)", Table::kEvent, &marks.event);
+    for (NodeKind kind : kNodeKinds) {
+      const size_t i = IndexOf(kind);
+      if (status.ok()) status = FindNumber("MAX(id)", NodeTable(kind), &marks.node[i]);
+      if (status.ok()) {
+        status = FindNumber("MAX(last_update_time_since_epoch)", NodeTable(kind),
+                            &marks.update_time_ms[i]);
+      }
+      if (status.ok()) {
+        status = FindNumber(kind == NodeKind::kContext ? "COUNT(*)" : "MAX(id)", LinkTable(kind),
+                            &marks.link[i]);
+      }
+    }
+    if (!status.ok()) return status;
+    return marks;
+  }
+
+  absl::Status VisitChangedNodes(NodeKind kind, const Marks& since, Visit<NodeRow> visit) override {
+    const size_t i = IndexOf(kind);
+    std::vector<int64_t> ids;
+    // One after the other, as databases do not use two indexes for OR.
+    for (const std::string& condition :
+         {absl::StrCat("id > ", since.node[i] - kOverlapRows),
+          absl::StrCat("last_update_time_since_epoch > ", since.update_time_ms[i] - kOverlapMs)}) {
+      absl::Status status = connection_->Query(
+          absl::StrCat("SELECT id FROM ", Name(NodeTable(kind)), " WHERE ", condition),
+          [&](const SqlRow& row) {
+            ids.push_back(row.Int(0).value_or(0));
+            return absl::OkStatus();
+          });
+      if (!status.ok()) return status;
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    for (size_t begin = 0; begin < ids.size(); begin += kIdsPerQuery) {
+      const auto some = absl::MakeConstSpan(ids).subspan(begin, kIdsPerQuery);
+      absl::Status status = VisitNodesOf(kind, absl::StrJoin(some, ", "), visit);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status VisitNewLinks(NodeKind kind, const Marks& since, VisitLink visit) override {
+    const size_t i = IndexOf(kind);
+    if (kind != NodeKind::kContext) {
+      return SelectLinks(kind, absl::StrCat(" WHERE id > ", since.link[i] - kOverlapRows), visit);
+    }
+    // They have no ids; but they are few, and never taken back.
+    int64_t count = 0;
+    absl::Status status = FindNumber("COUNT(*)", LinkTable(kind), &count);
+    if (!status.ok() || count == since.link[i]) return status;
+    return SelectLinks(kind, "", visit);
+  }
+
+  absl::Status VisitNewEvents(const Marks& since, Visit<EventRow> visit) override {
+    return VisitEvents(since.event - kOverlapRows + 1, visit, [](Table, int64_t) {});
   }
 
  private:
@@ -244,6 +255,44 @@ class SqlSource final : public Source {
     });
   }
 
+  absl::Status SelectLinks(NodeKind kind, absl::string_view where, VisitLink visit) {
+    const auto& [node, context] = LinkColumns(kind);
+    const std::string sql =
+        absl::StrCat("SELECT ", node, ", ", context, " FROM ", Name(LinkTable(kind)), where,
+                     " ORDER BY ", node, ", ", context);
+    const std::vector<std::string> columns = {std::string(node), std::string(context)};
+    return connection_->Query(sql, [&](const SqlRow& row) {
+      Cells cells(row, NameOf(LinkTable(kind)), columns);
+      const int64_t node_id = cells.Int(0);
+      const int64_t context_id = cells.Int(1);
+      absl::Status status = cells.status();
+      return status.ok() ? visit(node_id, context_id) : status;
+    });
+  }
+
+  // The number that the expression has over all of the table; none leaves `to` as it is.
+  absl::Status FindNumber(absl::string_view expression, Table table, int64_t* to) {
+    return connection_->Query(absl::StrCat("SELECT ", expression, " FROM ", Name(table)),
+                              [&](const SqlRow& row) {
+                                if (!row.IsNull(0)) *to = row.Int(0).value_or(*to);
+                                return absl::OkStatus();
+                              });
+  }
+
+  // The nodes with these ids, by id.
+  absl::Status VisitNodesOf(NodeKind kind, absl::string_view ids, Visit<NodeRow> visit) {
+    std::vector<NodeRow> page;
+    absl::Status status =
+        Select(NodeTable(kind), absl::StrCat(" WHERE id IN (", ids, ") ORDER BY id"),
+               [&](Cells& cells) { page.push_back(ReadNode(kind, cells)); });
+    if (!status.ok()) return status;
+    const absl::string_view owner = ColumnsOf(PropertyTable(kind))[0].name;
+    status = ReadProperties(kind, absl::StrCat(" WHERE ", owner, " IN (", ids, ")"), &page,
+                            [](Table, int64_t) {});
+    for (size_t i = 0; status.ok() && i < page.size(); ++i) status = visit(page[i]);
+    return status;
+  }
+
   static NodeRow ReadNode(NodeKind kind, Cells& cells) {
     NodeRow node;
     int column = 0;
@@ -258,31 +307,32 @@ class SqlSource final : public Source {
     return node;
   }
 
-  // The rows of `table` whose owner is from `from` to `last`, each given to its owner in `page`.
+  static std::string Within(absl::string_view owner, int64_t from, int64_t last) {
+    return absl::StrCat(" WHERE ", owner, " >= ", from, " AND ", owner, " <= ", last);
+  }
+
+  // The rows of `table` that `where` says, each given to its owner in `page`.
   template <class Row>
-  absl::Status ReadParts(Table table, int64_t from, int64_t last, absl::string_view order,
+  absl::Status ReadParts(Table table, absl::string_view where, absl::string_view order,
                          std::vector<Row>* page, Orphan orphan,
                          absl::FunctionRef<void(Row& owner, Cells& cells)> read) {
     const absl::string_view owner = ColumnsOf(table)[0].name;
     size_t place = 0;
-    return Select(table,
-                  absl::StrCat(" WHERE ", owner, " >= ", from, " AND ", owner, " <= ", last,
-                               " ORDER BY ", owner, order),
-                  [&](Cells& cells) {
-                    const int64_t id = cells.Int(0);
-                    while (place < page->size() && (*page)[place].id < id) ++place;
-                    if (place < page->size() && (*page)[place].id == id) {
-                      read((*page)[place], cells);
-                    } else {
-                      orphan(table, id);
-                    }
-                  });
+    return Select(table, absl::StrCat(where, " ORDER BY ", owner, order), [&](Cells& cells) {
+      const int64_t id = cells.Int(0);
+      while (place < page->size() && (*page)[place].id < id) ++place;
+      if (place < page->size() && (*page)[place].id == id) {
+        read((*page)[place], cells);
+      } else {
+        orphan(table, id);
+      }
+    });
   }
 
-  absl::Status ReadProperties(NodeKind kind, int64_t from, int64_t last, std::vector<NodeRow>* page,
+  absl::Status ReadProperties(NodeKind kind, absl::string_view where, std::vector<NodeRow>* page,
                               Orphan orphan) {
     const bool has_raw_protos = connection_->dialect().has_raw_protos;
-    return ReadParts<NodeRow>(PropertyTable(kind), from, last, "", page, orphan,
+    return ReadParts<NodeRow>(PropertyTable(kind), where, "", page, orphan,
                               [&](NodeRow& node, Cells& cells) {
                                 PropertyRow property;
                                 property.name = cells.Text(1);
@@ -302,10 +352,9 @@ class SqlSource final : public Source {
                               });
   }
 
-  absl::Status ReadPaths(int64_t from, int64_t last, std::vector<EventRow>* page, Orphan orphan) {
-    return ReadParts<EventRow>(Table::kEventPath, from, last,
-                               connection_->dialect().insertion_order, page, orphan,
-                               [](EventRow& event, Cells& cells) {
+  absl::Status ReadPaths(absl::string_view where, std::vector<EventRow>* page, Orphan orphan) {
+    return ReadParts<EventRow>(Table::kEventPath, where, connection_->dialect().insertion_order,
+                               page, orphan, [](EventRow& event, Cells& cells) {
                                  EventPathRow step;
                                  step.is_index = cells.Int(1) != 0;
                                  step.index = cells.MaybeInt(2);
@@ -396,7 +445,8 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSqlSource(std::unique_ptr<SqlConnect
   status =
       CheckSchema(version, [&](absl::string_view table) { return connection->Columns(table); });
   if (!status.ok()) return status;
-  return std::make_unique<SqlSource>(std::move(connection), SourceInfo{std::move(name), version});
+  return std::make_unique<SqlSource>(std::move(connection),
+                                     SourceInfo{std::move(name), version, true});
 }
 
 }  // namespace pedigree::migrate

@@ -99,7 +99,7 @@ absl::StatusOr<absl::flat_hash_map<int64_t, int64_t>> Admin::CountByType(const R
   absl::Status status =
       Count<ml_metadata::Artifact>(reader, counted_to_[IndexOf(NodeKind::kArtifact)] + 1, &by_type);
   status.Update(Count<ml_metadata::Execution>(
-      reader, counted_to_[IndexOf(NodeKind::kExecution)], &by_type));
+      reader, counted_to_[IndexOf(NodeKind::kExecution)] + 1, &by_type));
   status.Update(
       Count<ml_metadata::Context>(reader, counted_to_[IndexOf(NodeKind::kContext)] + 1, &by_type));
   if (!status.ok()) return status;
@@ -126,7 +126,7 @@ absl::StatusOr<std::string> Admin::AllowedDirectory(const std::string& directory
   }
   // Once resolved, a link that is put in its place later leads nowhere else.
   const std::string resolved = Resolved(directory);
-  return resolved;
+  if (IsInside(resolved, options_.backup_root)) return resolved;
   return absl::PermissionDeniedError(absl::StrCat("directory ", Quoted(directory), " is not in ",
                                                   Quoted(options_.backup_root),
                                                   ", the --backup_root of this server"));

@@ -46,7 +46,7 @@ void StreamWaits::OnJournalGrown(int64_t sequence) {
 
 bool StreamWaits::HasNews() const {
   return std::any_of(parked_.begin(), parked_.end(),
-                     [this](const Parked& parked) { return parked.seen_entry < 0; });
+                     [this](const Parked& parked) { return parked.seen_entry < newest_entry_; });
 }
 
 std::chrono::steady_clock::time_point StreamWaits::FirstDue() const {

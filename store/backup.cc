@@ -254,7 +254,7 @@ class BackupMaker {
     estimate_ = info.size;
     read_ = 0;
     is_reading_back_ = true;
-    status = engine_->VerifyBackup(id, /*verify_with_checksum=*/false);
+    status = engine_->VerifyBackup(id, /*verify_with_checksum=*/true);
     is_reading_back_ = false;
     if (status.IsCorruption()) {
       return absl::DataLossError(absl::StrCat("what was backed up to ", Quoted(directory_),

@@ -1,13 +1,16 @@
 #include "store/bulk_loader.h"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "api/task.pb.h"
 #include "store/bulk_cache_entries.h"
 #include "store/cache_entry.h"
 #include "store/codec.h"
 #include "store/directory.h"
+#include "store/durable_file.h"
 #include "store/high_water.h"
 #include "store/ids.h"
 #include "store/keys.h"
@@ -144,6 +147,10 @@ absl::Status BulkLoader::LoadState() {
     is_complete_ = true;
     return absl::OkStatus();
   }
+  if (!options_.name.empty() && state_.source != options_.source &&
+      absl::StartsWith(state_.source, options_.name)) {
+    return BeginAnew();
+  }
   if (state_.source != options_.source ||
       create_order->value_or("") != catalog_.EncodeCreateOrder()) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -154,8 +161,25 @@ absl::Status BulkLoader::LoadState() {
   return absl::OkStatus();
 }
 
+// What is there is of a state that cannot be read any more. To go on with the rest of a newer one
+// would write posting lists twice, and leave entries of the cache behind.
+absl::Status BulkLoader::BeginAnew() {
+  engine_.reset();
+  counters_ = {};
+  state_ = {};
+  const std::string directory = DatabaseDirectory(options_.data_dir);
+  std::error_code error;
+  // Without this file there is no database, whatever else a crash leaves.
+  std::filesystem::remove(directory + "/CURRENT", error);
+  if (!error) std::filesystem::remove_all(directory, error);
+  if (error) return FileError(error.value(), "remove", directory);
+  return OpenEngine();
+}
+
 absl::Status BulkLoader::PutTypes(Catalog catalog, int64_t last_type_id) {
-  counters_.last_type_id = AddMissingPredefinedTypes(last_type_id, &catalog);
+  counters_.last_type_id = options_.after_load == AfterLoad::kReady
+                               ? AddMissingPredefinedTypes(last_type_id, &catalog)
+                               : last_type_id;
   const auto put = [&](absl::string_view key, absl::string_view value) { batch_.Put(key, value); };
   PutTypesOf<ml_metadata::Artifact>(catalog, put);
   PutTypesOf<ml_metadata::Execution>(catalog, put);
@@ -364,11 +388,13 @@ absl::Status BulkLoader::WriteLast() {
   return status;
 }
 
-absl::Status BulkLoader::MakeReady() {
+absl::Status BulkLoader::Close() {
   if (absl::Status status = engine_->Flush(); !status.ok()) return status;
   if (absl::Status status = engine_->Compact(); !status.ok()) return status;
   absl::Status status = WriteHighWater(options_.data_dir, engine_->LastSequence());
-  return status.ok() ? MarkReady(options_.data_dir, format_) : status;
+  if (!status.ok()) return status;
+  return options_.after_load == AfterLoad::kReady ? MarkReady(options_.data_dir, format_)
+                                                  : MarkFollowing(options_.data_dir, format_);
 }
 
 absl::Status BulkLoader::Finish(const std::array<int64_t, 3>& handed_out) {
@@ -381,9 +407,12 @@ absl::Status BulkLoader::Finish(const std::array<int64_t, 3>& handed_out) {
     if (absl::Status status = WaitForWrite(); !status.ok()) return status;
     absl::Status entries = WriteCacheEntries(engine_.get(), types_);
     if (!entries.ok()) return entries;
-    if (absl::Status status = WriteLast(); !status.ok()) return status;
+    if (options_.after_load == AfterLoad::kReady) {
+      if (absl::Status status = WriteLast(); !status.ok()) return status;
+    }
+    is_complete_ = true;
   }
-  return MakeReady();
+  return Close();
 }
 
 absl::Status BulkLoader::FinishCopy(const CopiedCounters& counters) {
@@ -403,7 +432,7 @@ absl::Status BulkLoader::FinishCopy(const CopiedCounters& counters) {
     put_number(CacheTokenKey().Encode(), counters.last_fencing_token);
     if (absl::Status status = WriteLast(); !status.ok()) return status;
   }
-  return MakeReady();
+  return Close();
 }
 
 template absl::Status BulkLoader::PutNode(const ml_metadata::Artifact&, absl::Span<const int64_t>);

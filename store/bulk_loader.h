@@ -51,10 +51,20 @@ struct ImportState {
   static bool Decode(absl::string_view bytes, ImportState* out);
 };
 
+// What becomes of the store when all has been put.
+enum class AfterLoad : uint8_t {
+  kReady,   // It is done: servers open it.
+  kFollow,  // It goes on to follow its source (Store, Purpose::kFollow).
+};
+
 struct BulkLoaderOptions {
   std::string data_dir;
   // Names what is imported, to the state it is in: an import goes on only with the same.
   std::string source;
+  // The beginning of `source` that names it whatever its state. If not empty, a part of an import
+  // of the same name but another state is thrown away: its source goes on being written to.
+  std::string name;
+  AfterLoad after_load = AfterLoad::kReady;
   // Kinds of which some node has an earlier create time than one of a smaller id.
   std::vector<NodeKind> created_out_of_order;
   // Property indexes beside those of every store; their ids and states are not looked at.
@@ -101,8 +111,9 @@ class BulkLoader {
   // Everything is there but for what Finish() does; nothing may be put any more.
   bool is_complete() const { return is_complete_; }
 
-  // All types, and those that every store has, where they are missing. `last_type_id`: the last id
-  // that the source has handed out. The same again after a crash.
+  // All types, and those that every store has, where they are missing (not of a store that is to
+  // follow its source, which may yet use their ids). `last_type_id`: the last id that the source
+  // has handed out. The same again after a crash.
   absl::Status PutTypes(Catalog catalog, int64_t last_type_id);
 
   // A node as it is, with its id and times, in `contexts` (of a context: its parents).
@@ -128,8 +139,8 @@ class BulkLoader {
   // Instead of Finish(), of a copy: its entries in the cache are those that were put.
   absl::Status FinishCopy(const CopiedCounters& counters);
 
-  // Writes what is left, merges the files and makes the store ready. `handed_out`: ids up to these
-  // are never given to new nodes.
+  // Writes what is left, merges the files and makes the store ready, or ready to follow.
+  // `handed_out`: ids up to these are never given to new nodes.
   absl::Status Finish(const std::array<int64_t, 3>& handed_out);
 
  private:
@@ -159,12 +170,13 @@ class BulkLoader {
   absl::Status OpenEngine();
   absl::Status WriteFirstState();
   absl::Status LoadState();
+  absl::Status BeginAnew();
   void AddPosting(const std::string& prefix, int64_t id);
   void PutChunk(int64_t execution, const Chunk& chunk);
   void PutEventLog();
   // Writes what is left and takes the state of the import away.
   absl::Status WriteLast();
-  absl::Status MakeReady();
+  absl::Status Close();
   // Hands the batch to the writing thread, once that is done with the one before.
   absl::Status Commit();
   absl::Status WaitForWrite();

@@ -69,9 +69,14 @@ bool Catalog::DecodeCreateOrder(absl::string_view bytes) {
   return !bytes.empty();
 }
 
+absl::Span<const absl::string_view> PredefinedTypeNames(NodeKind kind) {
+  if (kind == NodeKind::kArtifact) return kArtifactTypes;
+  if (kind == NodeKind::kExecution) return kExecutionTypes;
+  return {};
+}
+
 bool IsPredefinedTypeName(NodeKind kind, absl::string_view name) {
-  if (kind == NodeKind::kArtifact) return Contains(kArtifactTypes, name);
-  return kind == NodeKind::kExecution && Contains(kExecutionTypes, name);
+  return Contains(PredefinedTypeNames(kind), name);
 }
 
 int64_t AddMissingPredefinedTypes(int64_t last_type_id, Catalog* catalog) {

@@ -19,6 +19,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "store/property_index.h"
 #include "store/traits.h"
 
@@ -69,6 +70,8 @@ class TypeTable {
   absl::flat_hash_map<std::string, int64_t> by_external_id_;
 };
 
+// The names of those below, of one kind.
+absl::Span<const absl::string_view> PredefinedTypeNames(NodeKind kind);
 // Whether a type of this name, without a version, is one of those below.
 bool IsPredefinedTypeName(NodeKind kind, absl::string_view name);
 

@@ -54,6 +54,7 @@ std::optional<DirectoryState> StateOf(absl::string_view line) {
   if (line == "state ready") return DirectoryState::kReady;
   if (line == "state importing") return DirectoryState::kImporting;
   if (line == "state restoring") return DirectoryState::kRestoring;
+  if (line == "state following") return DirectoryState::kFollowing;
   return std::nullopt;
 }
 
@@ -109,28 +110,33 @@ absl::StatusOr<std::optional<DirectoryState>> MakeAndLook(const std::string& dat
 
 // What stands in a directory that cannot be used for something else before it is finished.
 absl::Status Unfinished(const std::string& data_dir, DirectoryState state) {
-  const bool is_import = state == DirectoryState::kImporting;
+  const bool is_restore = state == DirectoryState::kRestoring;
   return absl::FailedPreconditionError(
-      absl::StrCat(is_import ? "an import into " : "a restore into ", Quoted(data_dir),
+      absl::StrCat(is_restore ? "a restore into " : "an import into ", Quoted(data_dir),
                    " has not been finished: run the same `pedigree ",
-                   is_import ? "import" : "restore", "` again, or remove the directory"));
+                   is_restore ? "restore" : "import", "` again, or remove the directory"));
+}
+
+absl::Status IsStore(const std::string& data_dir, absl::string_view wanted) {
+  return absl::FailedPreconditionError(absl::StrCat(Quoted(data_dir), " holds a store already: ",
+                                                    wanted, " into an empty or new directory"));
 }
 
 bool IsUnfinished(DirectoryState state) {
-  return state == DirectoryState::kImporting || state == DirectoryState::kRestoring;
+  return state == DirectoryState::kImporting || state == DirectoryState::kFollowing ||
+         state == DirectoryState::kRestoring;
 }
 
-// Whether a directory in this state may be filled, or what was begun there be gone on with.
-absl::Status CheckFillable(const std::string& data_dir,
-                           const absl::StatusOr<std::optional<DirectoryState>>& state,
-                           DirectoryState wanted) {
+// The state of a directory that an import can use; kCreating if it is still to be claimed.
+absl::StatusOr<DirectoryState> CheckImportable(
+    const std::string& data_dir, const absl::StatusOr<std::optional<DirectoryState>>& state) {
   if (!state.ok()) return state.status();
-  if (!state->has_value() || **state == wanted) return absl::OkStatus();
+  if (!state->has_value()) return DirectoryState::kCreating;
+  if (**state == DirectoryState::kImporting || **state == DirectoryState::kFollowing) {
+    return **state;
+  }
   if (IsUnfinished(**state)) return Unfinished(data_dir, **state);
-  return absl::FailedPreconditionError(
-      absl::StrCat(Quoted(data_dir), " holds a store already: ",
-                   wanted == DirectoryState::kImporting ? "import into" : "restore into",
-                   " an empty or new directory"));
+  return IsStore(data_dir, "import");
 }
 
 }  // namespace
@@ -150,21 +156,36 @@ absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
 }
 
 absl::Status PrepareImport(const std::string& data_dir, uint32_t format) {
-  auto state = MakeAndLook(data_dir);
-  absl::Status status = CheckFillable(data_dir, state, DirectoryState::kImporting);
-  return status.ok() ? WriteMarker(data_dir, format, "importing") : status;
+  auto state = CheckImportable(data_dir, MakeAndLook(data_dir));
+  if (!state.ok()) return state.status();
+  if (*state == DirectoryState::kFollowing) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        Quoted(data_dir), " holds an import already, which only has to catch up with its source"));
+  }
+  return WriteMarker(data_dir, format, "importing");
 }
 
 absl::Status PrepareRestore(const std::string& data_dir, uint32_t format) {
   auto state = MakeAndLook(data_dir);
-  absl::Status status = CheckFillable(data_dir, state, DirectoryState::kRestoring);
-  return status.ok() ? WriteMarker(data_dir, format, "ready") : status;
+  if (!state.ok()) return state.status();
+  if (state->has_value() && **state != DirectoryState::kRestoring) {
+    return IsUnfinished(**state) ? Unfinished(data_dir, **state) : IsStore(data_dir, "restore");
+  }
+  return WriteMarker(data_dir, format, "restoring");
 }
 
-absl::Status CheckImportTarget(const std::string& data_dir) {
+absl::StatusOr<DirectoryState> CheckImportTarget(const std::string& data_dir) {
   std::error_code error;
-  if (!fs::exists(data_dir, error) && !error) return absl::OkStatus();
-  return CheckFillable(data_dir, Look(data_dir), DirectoryState::kImporting);
+  if (!fs::exists(data_dir, error) && !error) return DirectoryState::kCreating;
+  return CheckImportable(data_dir, Look(data_dir));
+}
+
+absl::Status CheckFollowing(const std::string& data_dir) {
+  auto state = CheckImportTarget(data_dir);
+  if (!state.ok()) return state.status();
+  if (*state == DirectoryState::kFollowing) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(Quoted(data_dir), " holds no import that follows its source"));
 }
 
 absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir) {
@@ -183,6 +204,10 @@ absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir) {
 
 absl::Status MarkReady(const std::string& data_dir, uint32_t format) {
   return WriteMarker(data_dir, format, "ready");
+}
+
+absl::Status MarkFollowing(const std::string& data_dir, uint32_t format) {
+  return WriteMarker(data_dir, format, "following");
 }
 
 }  // namespace pedigree

@@ -7,9 +7,10 @@
 // The marker is written before anything else, in state `creating`, and again, in state `ready`,
 // once the empty database is on the disk. Only a store in state `creating`, which has never
 // acknowledged a write, is ever created or completed; anything else that is missing is an error. A
-// directory that an import fills (bulk_loader.h) is in state `importing` until it is done, and one
-// that a backup is restored to (backup.h) in state `restoring`.
-// Functions of the opening thread.
+// directory that an import fills (bulk_loader.h) is in state `importing` until all is there; one
+// that is to follow its source is then in state `following` (Store, Purpose::kFollow) until that is
+// done. One that a backup is restored to (backup.h) is in state `restoring`. Functions of the
+// opening thread.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ inline constexpr uint32_t kFirstFormatVersion = 1;
 // From which on a store may hold nodes that were not created in id order.
 inline constexpr uint32_t kCreateOrderFormatVersion = 2;
 
-enum class DirectoryState : uint8_t { kCreating, kReady, kImporting, kRestoring };
+enum class DirectoryState : uint8_t { kCreating, kReady, kImporting, kFollowing, kRestoring };
 
 // Claims a missing or empty directory (state kCreating; *.log files and lost+found do not count),
 // or recognises ours. Errors: FailedPrecondition if it holds something else, an unfinished import
@@ -43,15 +44,20 @@ absl::Status PrepareImport(const std::string& data_dir, uint32_t format);
 // The same for a restore, in state kRestoring.
 absl::Status PrepareRestore(const std::string& data_dir, uint32_t format);
 
-// Whether PrepareImport() would find a directory that it can use; changes nothing.
-absl::Status CheckImportTarget(const std::string& data_dir);
+// The state of a directory that an import can use: kCreating if it may be claimed, kImporting or
+// kFollowing. FailedPrecondition if it holds anything else. Changes nothing.
+absl::StatusOr<DirectoryState> CheckImportTarget(const std::string& data_dir);
+
+// FailedPrecondition unless the directory is in state kFollowing.
+absl::Status CheckFollowing(const std::string& data_dir);
 
 // The version that the marker of a store in state `ready` says. NotFound if there is no store;
 // FailedPrecondition if it is in another state, or of a newer version.
 absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir);
 
-// Writes the marker in state `ready`, durably.
+// Writes the marker in state `ready`, or `following`, durably.
 absl::Status MarkReady(const std::string& data_dir, uint32_t format = kFirstFormatVersion);
+absl::Status MarkFollowing(const std::string& data_dir, uint32_t format);
 
 std::string DatabaseDirectory(absl::string_view data_dir);
 

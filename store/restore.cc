@@ -172,7 +172,7 @@ class Restorer {
     }
     // Backups of the restored store may go on after the newest one, but not after an older one: the
     // next, of another history, would stand there as if it followed those that were made since.
-    if (true) {
+    if (report_.is_newest) {
       absl::Status status = ReplaceFile(database_, "IDENTITY", report_.backup.store);
       if (!status.ok()) return status;
     }

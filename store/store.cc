@@ -225,6 +225,12 @@ int64_t TypeCount(const Catalog& catalog) {
   return static_cast<int64_t>(catalog.Of<Node>().all().size());
 }
 
+absl::StatusOr<DirectoryState> PrepareFor(const StoreOptions& options) {
+  if (options.purpose == Purpose::kServe) return PrepareDirectory(options.data_dir);
+  if (absl::Status status = CheckFollowing(options.data_dir); !status.ok()) return status;
+  return DirectoryState::kFollowing;
+}
+
 // Runs a function and wakes the thread that waits for it.
 class WaitedWrite final : public PendingWrite {
  public:
@@ -242,11 +248,12 @@ class WaitedWrite final : public PendingWrite {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
-  const auto directory = PrepareDirectory(options.data_dir);
+  auto directory = PrepareFor(options);
   if (!directory.ok()) return directory.status();
   auto opened = OpenWhole(options, *directory);
   if (!opened.ok()) return At(options.data_dir, opened.status());
   std::unique_ptr<Store> store(new Store(std::move(opened->engine), options.record_cache_bytes));
+  store->data_dir_ = options.data_dir;
   const LogLine log = options.log ? options.log : [](absl::string_view) {};
   auto loaded =
       LoadGraph(*store->engine_->CurrentView(), opened->state.counters, options.data_dir, log);
@@ -292,6 +299,16 @@ Store::~Store() {
   // What is not flushed is in the log, so an error costs the next start time, not data.
   (void)engine_->Flush();
   high_water_.reset();  // After the flush, which makes durable what was not.
+}
+
+absl::Status Store::MakeReady(std::unique_ptr<Store> store) {
+  const std::string data_dir = store->data_dir_;
+  const uint32_t format = store->CurrentVersion()->catalog->AllAreCreatedInOrder()
+                              ? kFirstFormatVersion
+                              : kCreateOrderFormatVersion;
+  if (absl::Status status = store->WriteStatus(); !status.ok()) return status;
+  store.reset();
+  return MarkReady(data_dir, format);
 }
 
 absl::Status Store::Read(Blocking blocking,

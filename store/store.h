@@ -47,8 +47,15 @@ enum class Sync : uint8_t {
 };
 inline constexpr int64_t kSyncIntervalMs = 100;
 
+// What a store is opened for.
+enum class Purpose : uint8_t {
+  kServe,
+  kFollow,  // To catch up with the source of an import that has been loaded (bulk_loader.h).
+};
+
 struct StoreOptions {
   std::string data_dir;
+  Purpose purpose = Purpose::kServe;
   Sync sync = Sync::kAlways;
   // Memory for blocks of table files, their indexes and filters included.
   size_t block_cache_bytes = size_t{256} << 20;
@@ -83,6 +90,7 @@ class Store {
   // format, or is open elsewhere; PermissionDenied; ResourceExhausted if the disk is full; DataLoss
   // if files are missing or damaged, or acknowledged writes with them; Unavailable on other I/O
   // errors. A store that is refused is left as it was, to the byte.
+  // Purpose::kFollow opens only what BulkLoader has left to follow its source.
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
 
   // Finishes accepted writes, writes everything to table files and closes.
@@ -127,6 +135,10 @@ class Store {
   // May wait for a moment, so not for threads that must not block.
   StoreStatistics Statistics();
 
+  // The end of Purpose::kFollow: closes the store and makes it one that servers open.
+  // Transaction::EndImport() has been committed.
+  static absl::Status MakeReady(std::unique_ptr<Store> store);
+
   // Checks every invariant of the newest version, and every byte of the files (verify.h).
   absl::StatusOr<VerifyReport> Verify() const;
 
@@ -142,6 +154,7 @@ class Store {
   void OnCacheChanged(std::vector<std::string> fingerprint_texts);
   void OnJournalGrown(int64_t sequence);
 
+  std::string data_dir_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EventGraph> graph_;
   RecordCache records_;

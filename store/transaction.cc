@@ -29,6 +29,7 @@ void Transaction::BeginRequest() {
   origin_ = nullptr;
   has_changes_ = false;
   changes_.clear();
+  cache_imported_.clear();
 }
 
 void Transaction::RollBackRequest() {

@@ -11,12 +11,14 @@
 //   });
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -116,6 +118,30 @@ class Transaction final : public Lookup {
   // REQUIRES: in another commit group than the call that made the work.
   absl::StatusOr<bool> ContinuePropertyIndex(uint32_t index, int64_t most);
 
+  // What an import that follows its source writes (Purpose::kFollow): things as they are, with ids
+  // and times. New ones, or instead of those that have their ids; the links of a node stay. Answers
+  // whether anything has changed.
+  // REQUIRES: of a node, that its type exists, its properties fit, and no other has its name or
+  // external id. `type` is unset.
+  // Errors: FailedPrecondition if what is there is not the same thing: a node of another type or
+  // create time, a type of another name.
+  template <class Node>
+  absl::StatusOr<bool> ImportNode(const Node& node);
+  template <class Node>
+  absl::StatusOr<bool> ImportType(const typename TraitsOf<Node>::Type& type);
+  // Whether another node has the name, within the type, or the external id.
+  template <class Node>
+  absl::StatusOr<bool> IsNameTaken(const Node& node) const;
+  template <class Node>
+  absl::StatusOr<bool> IsExternalIdTaken(const Node& node) const;
+  // Whether there is an event of the same artifact, execution and type.
+  absl::StatusOr<bool> HasEvent(const ml_metadata::Event& event) const;
+  // What the import is of (BulkLoaderOptions::source). NotFound if there is no import.
+  absl::StatusOr<std::string> ImportSource() const;
+  // The import is over: adds the types that every store has. Ids up to those of `handed_out` and
+  // `last_type_id` are never given to anything new.
+  absl::Status EndImport(const std::array<int64_t, 3>& handed_out, int64_t last_type_id);
+
   // Stores a task of Kubeflow Pipelines under the next number, which it answers, and sets its id.
   // REQUIRES: created_at is set.
   absl::StatusOr<int64_t> InsertTask(api::Task* task);
@@ -184,6 +210,11 @@ class Transaction final : public Lookup {
   absl::Status ClaimExternalId(const Node& node);
   template <class Node>
   absl::Status MoveIndexes(const NodePeek& old, const Node& node);
+  // Writes a node that is new, with its indexes.
+  template <class Node>
+  absl::Status PutNew(const Node& node, absl::Span<const int64_t> contexts);
+  template <class Node>
+  absl::Status PutMissingTypes(const Catalog& all);
   template <class Node>
   void IndexProperties(const Node& node);
   template <class Node>
@@ -236,7 +267,9 @@ class Transaction final : public Lookup {
   std::vector<NewEvent> events_;
   std::vector<int64_t> cache_touched_;         // Executions, of this request.
   std::vector<CachePublish> cache_published_;  // Of this request.
-  std::string sweep_from_;                     // Where SweepCacheLeases() goes on.
+  // Of this request: executions, and when their source says they were updated.
+  absl::flat_hash_map<int64_t, int64_t> cache_imported_;
+  std::string sweep_from_;  // Where SweepCacheLeases() goes on.
   Counters group_begin_;
   Counters counters_;
 

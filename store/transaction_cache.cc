@@ -94,8 +94,10 @@ absl::StatusOr<CacheEntry> Transaction::MakeCacheEntry(int64_t execution, const 
     entry.run_ms = old->run_ms;
     return entry;
   }
-  entry.completed_ms = std::max<int64_t>(now_ms(), 1);  // 0 is not complete.
-  const int64_t ran_ms = is_published ? published->run_ms : now_ms() - facts.create_time_ms;
+  const auto imported = cache_imported_.find(execution);
+  const int64_t completed_ms = imported == cache_imported_.end() ? now_ms() : imported->second;
+  entry.completed_ms = std::max<int64_t>(completed_ms, 1);  // 0 is not complete.
+  const int64_t ran_ms = is_published ? published->run_ms : completed_ms - facts.create_time_ms;
   entry.run_ms = std::max<int64_t>(ran_ms, 0);
   return entry;
 }

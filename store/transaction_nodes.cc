@@ -80,17 +80,11 @@ absl::Status Transaction::AddToContexts(NodeKind kind, int64_t id,
 }
 
 template <class Node>
-absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t> contexts) {
+absl::Status Transaction::PutNew(const Node& node, absl::Span<const int64_t> contexts) {
   constexpr NodeKind kKind = TraitsOf<Node>::kKind;
-  const int64_t id = ++counters_.last_node_id[IndexOf(kKind)];
-  node->set_id(id);
-  node->set_create_time_since_epoch(now_ms());
-  node->set_last_update_time_since_epoch(now_ms());
-  node->clear_type();
-  FillUri(node);
-
-  if (absl::Status status = ClaimName(*node); !status.ok()) return status;
-  if (absl::Status status = ClaimExternalId(*node); !status.ok()) return status;
+  const int64_t id = node.id();
+  if (absl::Status status = ClaimName(node); !status.ok()) return status;
+  if (absl::Status status = ClaimExternalId(node); !status.ok()) return status;
 
   const std::vector<int64_t> links = SortedOnce(contexts);
   const auto near = absl::MakeConstSpan(links).subspan(0, MaxNearLinks(kKind));
@@ -98,22 +92,34 @@ absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t
   for (int64_t context : far) {
     writes_.Put(FarLinkKey{kKind, id, context}.Encode(), {});
   }
-  const std::string message = SerializeSame(*node);
+  const std::string message = SerializeSame(node);
   writes_.Put(NodeKey{kKind, id}.Encode(),
               EncodeRecord(near, far.empty() ? FarLinks::kNone : FarLinks::kSome, message));
   JournalCreated(ChangedNode(kKind), id, message);
 
-  if constexpr (kKind == NodeKind::kArtifact) writes_.Put(UriOf(*node, id), {});
-  IndexProperties(*node);
-  absl::Status status = ChangePosting(TypeMembersPrefix(kKind, node->type_id()), id, Change::kAdd);
+  if constexpr (kKind == NodeKind::kArtifact) writes_.Put(UriOf(node, id), {});
+  IndexProperties(node);
+  absl::Status status = ChangePosting(TypeMembersPrefix(kKind, node.type_id()), id, Change::kAdd);
   if (status.ok()) {
-    status = ChangePosting(UpdateTimePrefix(kKind, now_ms()), id, Change::kAdd);
+    status = ChangePosting(UpdateTimePrefix(kKind, node.last_update_time_since_epoch()), id,
+                           Change::kAdd);
   }
   if (status.ok() && !catalog_->IsCreatedInOrder(kKind)) {
-    status = ChangePosting(CreateTimePrefix(kKind, now_ms()), id, Change::kAdd);
+    status =
+        ChangePosting(CreateTimePrefix(kKind, node.create_time_since_epoch()), id, Change::kAdd);
   }
-  if (status.ok()) status = AddToContexts(kKind, id, links);
-  if (!status.ok()) return status;
+  return status.ok() ? AddToContexts(kKind, id, links) : status;
+}
+
+template <class Node>
+absl::StatusOr<int64_t> Transaction::Insert(Node* node, absl::Span<const int64_t> contexts) {
+  const int64_t id = ++counters_.last_node_id[IndexOf(TraitsOf<Node>::kKind)];
+  node->set_id(id);
+  node->set_create_time_since_epoch(now_ms());
+  node->set_last_update_time_since_epoch(now_ms());
+  node->clear_type();
+  FillUri(node);
+  if (absl::Status status = PutNew(*node, contexts); !status.ok()) return status;
   return id;
 }
 
@@ -183,6 +189,39 @@ absl::Status Transaction::Update(const NodeRecord& stored, Node* node, UpdateTim
   return absl::OkStatus();
 }
 
+template <class Node>
+absl::StatusOr<bool> Transaction::ImportNode(const Node& node) {
+  constexpr NodeKind kKind = TraitsOf<Node>::kKind;
+  auto stored = FindRecord(kKind, node.id());
+  if (!stored.ok()) return stored.status();
+  int64_t& last_id = counters_.last_node_id[IndexOf(kKind)];
+  last_id = std::max(last_id, node.id());
+  const int64_t updated_ms = node.last_update_time_since_epoch();
+  counters_.last_time_ms = std::max(counters_.last_time_ms, updated_ms);
+  if constexpr (kKind == NodeKind::kExecution) cache_imported_[node.id()] = updated_ms;
+  if (!stored->has_value()) {
+    if (absl::Status status = PutNew(node, {}); !status.ok()) return status;
+    return true;
+  }
+  const std::string message = SerializeSame(node);
+  const NodeRecord& record = **stored;
+  if (message == record.message()) return false;
+  const auto old = PeekNode(kKind, record.message());
+  if (!old.has_value()) return DamagedRecord(TraitsOf<Node>::kName, node.id());
+  if (old->type_id != node.type_id() || old->create_time_ms != node.create_time_since_epoch()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        NameOf(kKind), " ", node.id(),
+        " has another type or create time than it had: it is another ", NameOf(kKind)));
+  }
+  if (absl::Status status = MoveIndexes(*old, node); !status.ok()) return status;
+  MoveProperties(record, node);
+  writes_.Put(NodeKey{kKind, node.id()}.Encode(),
+              EncodeRecord(record.NearLinks(),
+                           record.HasFarLinks() ? FarLinks::kSome : FarLinks::kNone, message));
+  JournalUpdated(ChangedNode(kKind), node.id(), record.message(), message);
+  return true;
+}
+
 absl::StatusOr<bool> Transaction::NodeExists(NodeKind kind, int64_t id) const {
   const std::string key = NodeKey{kind, id}.Encode();
   const WriteSet::State state = writes_.Find(key).state;
@@ -242,6 +281,9 @@ template absl::StatusOr<int64_t> Transaction::Insert(ml_metadata::Execution*,
                                                      absl::Span<const int64_t>);
 template absl::StatusOr<int64_t> Transaction::Insert(ml_metadata::Context*,
                                                      absl::Span<const int64_t>);
+template absl::StatusOr<bool> Transaction::ImportNode(const ml_metadata::Artifact&);
+template absl::StatusOr<bool> Transaction::ImportNode(const ml_metadata::Execution&);
+template absl::StatusOr<bool> Transaction::ImportNode(const ml_metadata::Context&);
 template absl::Status Transaction::Update(const NodeRecord&, ml_metadata::Artifact*, UpdateTime);
 template absl::Status Transaction::Update(const NodeRecord&, ml_metadata::Execution*, UpdateTime);
 template absl::Status Transaction::Update(const NodeRecord&, ml_metadata::Context*, UpdateTime);

@@ -45,12 +45,12 @@ class Interrupted : public ::testing::Test {
  protected:
   Interrupted() : copy_("random_history.sqlite") { Grow(&copy_); }
 
-  pid_t StartImport() const {
+  pid_t StartImport(const char* flag = nullptr) const {
     const pid_t pid = fork();
     if (pid != 0) return pid;
     // Small buffers, so that much is on the disk by the time of the kill.
     execl(PEDIGREE, "pedigree", "import", copy_.url().c_str(), "--data_dir", data_dir_.c_str(),
-          "--write_buffer_bytes", "131072", nullptr);
+          "--write_buffer_bytes", "131072", flag, nullptr);
     _exit(127);
   }
 
@@ -120,6 +120,54 @@ TEST_F(Interrupted, ByKillsAtRandomPointsMakesTheSame) {
     }
     // So many that end in time are no kills.
     ASSERT_LT(finished, 10 * kills);
+  }
+}
+
+// The source is written to all the time; each kill hits the load, or a round, or the end.
+TEST_F(Interrupted, WhileItFollowsGoesOn) {
+  const int64_t kills = FromEnvironment("MIGRATE_KILLS", 50) / 2;
+  Random random;
+  copy_.Run("PRAGMA journal_mode = WAL");
+  int64_t next_id = 10'000;
+  const auto write = [&] {
+    const int64_t id = ++next_id;
+    const int64_t old = random.Between(101, 4000);
+    const int64_t now_ms = 1'900'000'000'000 + 1000 * id;
+    copy_.Run(absl::StrCat(
+        "BEGIN; INSERT INTO Artifact SELECT ", id, ", type_id, 'u', 2, 'late", id, "', NULL, ",
+        now_ms, ", ", now_ms, " FROM Artifact WHERE id = 1;",
+        "INSERT OR IGNORE INTO Attribution (context_id, artifact_id) VALUES (2, ", id, "), (3, ",
+        old, "); INSERT INTO Event VALUES (", id, ", ", id, ", ", old, ", 4, ", now_ms, ");",
+        "UPDATE Execution SET last_known_state = 4, last_update_time_since_epoch = ", now_ms,
+        " WHERE id = ", old, "; COMMIT"));
+  };
+  for (int64_t done = 0; done < kills; ++done) {
+    // Every fifth begins anew.
+    if (done % 5 == 0) std::filesystem::remove_all(data_dir_);
+    const pid_t pid = StartImport("--follow");
+    const int64_t writes = random.Between(0, 60);
+    for (int64_t i = 0; i < writes; ++i) {
+      write();
+      std::this_thread::sleep_for(std::chrono::milliseconds(random.Between(0, 40)));
+    }
+    kill(pid, SIGKILL);
+    ASSERT_EQ(WaitFor(pid), -1);
+    if (done % 5 != 4) continue;
+    const pid_t last = StartImport("--follow");
+    while (!std::filesystem::exists(data_dir_ + "/PEDIGREE") ||
+           ReadFile(data_dir_ + "/PEDIGREE").find("following") == std::string::npos) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    for (int64_t i = 0; i < 20; ++i) write();
+    // A signal that comes before it waits for one ends it as any other; the next one goes on.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    kill(last, SIGTERM);
+    if (WaitFor(last) != 0) {
+      ASSERT_EQ(WaitFor(StartImport()), 0);
+    }
+    const auto proof = ProveUrl(copy_.url(), data_dir_);
+    ASSERT_TRUE(IsOk(proof));
+    ASSERT_TRUE(proof->ok()) << "after " << done + 1 << " kills\n" << proof->ToTable();
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "migrate/follow.h"
 #include "tests/migrate/answers.h"
 #include "tests/migrate/database_server.h"
 #include "tests/migrate/mlmd_files.h"
@@ -46,6 +47,40 @@ void ExpectHalfMigrated(DatabaseServer* server, const std::string& sql) {
                     StatusCode::kFailedPrecondition, "has no column bool_value"));
 }
 
+// What comes while it is copied comes over too.
+void ExpectFollows(DatabaseServer* server) {
+  ScratchDirectory scratch;
+  FollowOptions options;
+  options.import.data_dir = scratch.path() + "/store";
+  options.pause = std::chrono::milliseconds(1);
+  int asked = 0;
+  options.stop = [&] {
+    if (++asked == 1) {
+      EXPECT_TRUE(IsOk(server->Run(
+          "INSERT INTO Artifact (type_id, uri, state, name, create_time_since_epoch, "
+          "last_update_time_since_epoch) SELECT MIN(type_id), 'late', 2, 'late', 1900000000000, "
+          "1900000000000 FROM Artifact;"
+          "INSERT INTO Attribution (context_id, artifact_id) SELECT MIN(c.id), MAX(a.id) FROM "
+          "Context c, Artifact a;"
+          "INSERT INTO Event (artifact_id, execution_id, type, milliseconds_since_epoch) SELECT "
+          "MAX(a.id), MIN(e.id), 4, 1900000000001 FROM Artifact a, Execution e;"
+          "UPDATE Execution SET last_known_state = 4, last_update_time_since_epoch = "
+          "1900000000002")));
+    }
+    return asked < 3 ? Stop::kGoOn : Stop::kFinish;
+  };
+  Progress silent(Progress::Style::kSilent);
+  const auto result =
+      ImportAndFollow([&] { return OpenSource(server->url("secret")); }, options, &silent);
+  ASSERT_TRUE(IsOk(result));
+  EXPECT_GE(result->brought.nodes, 2);
+  EXPECT_EQ(result->brought.links, 1);
+  EXPECT_EQ(result->brought.events, 1);
+  const auto proof = ProveUrl(server->url("secret"), options.import.data_dir);
+  ASSERT_TRUE(IsOk(proof));
+  EXPECT_TRUE(proof->ok()) << proof->ToTable();
+}
+
 TEST(Mariadb, AnswersAsItsSourceDid) {
   auto server = DatabaseServer::StartMariadb(DataFile("mysql_values.sql"));
   ASSERT_TRUE(IsOk(server));
@@ -66,6 +101,7 @@ TEST(Mariadb, AnswersAsItsSourceDid) {
         return absl::OkStatus();
       },
       [](Table, int64_t) {})));
+  ExpectFollows(server->get());
   ExpectRepair(server->get(),
                "ALTER TABLE Event DROP INDEX UniqueEvent; INSERT INTO Event (artifact_id, "
                "execution_id, type, milliseconds_since_epoch) SELECT artifact_id, execution_id, "
@@ -78,6 +114,7 @@ TEST(Postgresql, AnswersAsItsSourceDid) {
   ASSERT_TRUE(IsOk(server));
   ExpectServes((*server)->url("secret"), DataFile("postgresql_values.expected.json"));
   ExpectRefusals(server->get());
+  ExpectFollows(server->get());
   ExpectRepair(server->get(),
                "ALTER TABLE public.event DROP CONSTRAINT IF EXISTS uniqueevent; INSERT INTO "
                "public.event (artifact_id, execution_id, type, milliseconds_since_epoch) SELECT "
