@@ -46,7 +46,7 @@ std::string BackupText(const v1::BackupResponse& response) {
                       " of them new; read back and found whole");
 }
 
-std::string TimeText(int64_t seconds) {
+std::string UtcText(int64_t seconds) {
   const auto time = static_cast<std::time_t>(seconds);
   std::tm parts = {};
   gmtime_r(&time, &parts);
@@ -65,7 +65,7 @@ Table BackupTable(const std::vector<Backup>& backups) {
     if (backup.is_damaged) {
       table.AddRow({absl::StrCat(backup.id), "damaged", "", "", ""});
     } else {
-      table.AddRow({absl::StrCat(backup.id), TimeText(backup.created_s),
+      table.AddRow({absl::StrCat(backup.id), UtcText(backup.created_s),
                     ShortBytes(static_cast<int64_t>(backup.bytes)), absl::StrCat(backup.files),
                     absl::StrCat(backup.sequence)});
     }

@@ -30,6 +30,6 @@ std::string BackupText(const v1::BackupResponse& response);
 Table BackupTable(const std::vector<Backup>& backups);
 
 // "2026-11-29 06:40:00", UTC.
-std::string TimeText(int64_t seconds);
+std::string UtcText(int64_t seconds);
 
 }  // namespace pedigree::cli

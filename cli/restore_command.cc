@@ -46,7 +46,7 @@ class RestoreCommand final : public Command {
     progress.End();
     if (!report.ok()) return report.status();
     const Backup& backup = report->backup;
-    Print(absl::StrCat("restored backup ", backup.id, " of ", TimeText(backup.created_s), " UTC, ",
+    Print(absl::StrCat("restored backup ", backup.id, " of ", UtcText(backup.created_s), " UTC, ",
                        ShortBytes(static_cast<int64_t>(backup.bytes)), ", to ", options_.data_dir,
                        "\n"));
     if (!report->is_newest) {
