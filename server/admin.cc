@@ -46,31 +46,20 @@ int64_t NowInSeconds() {
 
 }  // namespace
 
-BackupRun::State BackupRun::WaitForChange(std::chrono::milliseconds at_most) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  wake_.wait_for(lock, at_most, [this] { return has_changed_; });
-  has_changed_ = state_.result.has_value();  // The end stays news.
+BackupRun::State BackupRun::Now() const {
+  std::lock_guard<std::mutex> lock(mutex_);
   return state_;
 }
 
 bool BackupRun::Report(const CopyProgress& progress) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    // Bytes alone are asked for now and then; they wake nobody.
-    has_changed_ = has_changed_ || progress.phase != state_.progress.phase;
-    state_.progress = progress;
-  }
-  wake_.notify_all();
+  std::lock_guard<std::mutex> lock(mutex_);
+  state_.progress = progress;
   return !is_cancelled_;
 }
 
 void BackupRun::Finish(absl::StatusOr<Backup> result) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    state_.result = std::move(result);
-    has_changed_ = true;
-  }
-  wake_.notify_all();
+  std::lock_guard<std::mutex> lock(mutex_);
+  state_.result = std::move(result);
 }
 
 Admin::Admin(Store* store, AdminOptions options)
@@ -109,6 +98,19 @@ absl::StatusOr<absl::flat_hash_map<int64_t, int64_t>> Admin::CountByType(const R
         std::max(counted_to_[IndexOf(kind)], reader.version().last_id(kind));
   }
   return by_type;
+}
+
+absl::StatusOr<std::shared_ptr<void>> Admin::BeginCheck(CheckOf what) {
+  std::lock_guard<std::mutex> lock(checks_mutex_);
+  std::weak_ptr<void>& running = checks_[static_cast<size_t>(what)];
+  if (!running.expired()) {
+    return absl::AlreadyExistsError(absl::StrCat("another check of the ",
+                                                 what == CheckOf::kStore ? "store" : "journal",
+                                                 " is under way: try again when it is done"));
+  }
+  const auto check = std::make_shared<char>();
+  running = check;
+  return check;
 }
 
 absl::StatusOr<std::string> Admin::AllowedDirectory(const std::string& directory) const {

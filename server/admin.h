@@ -6,13 +6,12 @@
 //
 //   Admin admin(&store, {.version = "0.1.0", .backup_root = "/backups"});
 //   auto run = admin.StartBackup(request);
-//   while (!(*run)->WaitForChange(at_most).is_done) ...
+//   while (!(*run)->Now().result.has_value()) ...
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -55,8 +54,8 @@ class BackupRun {
     std::optional<absl::StatusOr<Backup>> result;  // Once it is done.
   };
 
-  // How far it is, once that has changed or the time has passed.
-  State WaitForChange(std::chrono::milliseconds at_most);
+  // How far it is.
+  State Now() const;
   // Nobody wants it any more: it ends soon, as if it had never been begun.
   void Cancel() { is_cancelled_ = true; }
 
@@ -67,11 +66,12 @@ class BackupRun {
   void Finish(absl::StatusOr<Backup> result);
 
   std::atomic<bool> is_cancelled_ = false;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  State state_;  // Guarded by mutex_, as the next.
-  bool has_changed_ = false;
+  mutable std::mutex mutex_;
+  State state_;  // Guarded by mutex_.
 };
+
+// Checks of everything, each of which keeps a worker busy for as long as it takes.
+enum class CheckOf : uint8_t { kStore, kJournal };
 
 class Admin {
  public:
@@ -92,6 +92,9 @@ class Admin {
   // Reads what has come since the last time only. May wait for the disk; errors as Reader.
   absl::StatusOr<absl::flat_hash_map<int64_t, int64_t>> CountByType(const Reader& reader);
 
+  // Begins a check, which ends with what this answers. AlreadyExists while there is another of it.
+  absl::StatusOr<std::shared_ptr<void>> BeginCheck(CheckOf what);
+
   // Begins a backup. Errors: as admin.proto says, of those that can be told at once.
   absl::StatusOr<std::shared_ptr<BackupRun>> StartBackup(const v1::BackupRequest& request);
 
@@ -108,6 +111,9 @@ class Admin {
   std::mutex counts_mutex_;
   std::array<int64_t, 3> counted_to_ = {};  // Ids by IndexOf(kind); guarded, as the next.
   absl::flat_hash_map<int64_t, int64_t> by_type_;
+
+  std::mutex checks_mutex_;
+  std::array<std::weak_ptr<void>, 2> checks_;  // By CheckOf; guarded by checks_mutex_.
 
   mutable std::mutex backup_mutex_;
   BackupNumbers numbers_;           // Guarded by backup_mutex_, as the two below.

@@ -1,13 +1,17 @@
 #include "server/admin_handlers.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace pedigree {
 namespace {
 
-// Between two messages of a stream.
-constexpr std::chrono::milliseconds kBetweenMessages{500};
+// For how long a message's check keeps a worker.
+constexpr std::chrono::milliseconds kCheckSlice{50};
+// Between two looks at a backup: soon at first, since a small one is done at once.
+constexpr std::chrono::milliseconds kFirstPause{10};
+constexpr std::chrono::milliseconds kLongestPause{500};
 // Between two looks at the clock, and at whether the client still waits.
 constexpr int64_t kKeysPerStep = 4096;
 
@@ -61,10 +65,13 @@ absl::Status GetStatistics(Admin& admin, const Reader& reader, const v1::GetStat
 absl::StatusOr<StreamPart> VerifyStoreAnswer::Next(const Reader& reader,
                                                    const v1::VerifyStoreRequest&) {
   if (!pass_.has_value()) {
+    auto check = admin_->BeginCheck(CheckOf::kStore);
+    if (!check.ok()) return check.status();
+    check_ = *std::move(check);
     pass_.emplace(reader);
     keys_in_all_ = Signed(admin_->StoreNumbers().engine.estimated_keys);
   }
-  const auto end = std::chrono::steady_clock::now() + kBetweenMessages;
+  const auto end = std::chrono::steady_clock::now() + kCheckSlice;
   bool is_done = false;
   while (!is_done && std::chrono::steady_clock::now() < end) {
     if (absl::Status status = reader.Spend(kKeysPerStep); !status.ok()) return status;
@@ -98,9 +105,19 @@ absl::StatusOr<StreamPart> BackupAnswer::Next(const Reader&, const v1::BackupReq
     if (!run.ok()) return run.status();
     run_ = *std::move(run);
   }
-  const BackupRun::State state = run_->WaitForChange(kBetweenMessages);
+  const BackupRun::State state = run_->Now();
   v1::BackupResponse response;
   if (!state.result.has_value()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look_ || pause_ == std::chrono::milliseconds(0)) {
+      if (now >= next_look_) next_look_ = now + (pause_ = kFirstPause);
+      StreamPart part;
+      part.place = StreamPart::Place::kNothingYet;
+      part.wait_until = next_look_;
+      return part;
+    }
+    pause_ = std::min(pause_ * 2, kLongestPause);
+    next_look_ = now + pause_;
     const CopyProgress& progress = state.progress;
     if (progress.phase == CopyProgress::Phase::kCopying) {
       response.set_bytes_copied(Signed(progress.bytes));

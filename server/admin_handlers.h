@@ -6,6 +6,7 @@
 //   auto part = answer.Next(reader, request);
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -27,11 +28,13 @@ absl::Status GetStatistics(Admin& admin, const Reader& reader,
 class VerifyStoreAnswer {
  public:
   void SetAdmin(Admin* admin) { admin_ = admin; }
-  // Checks for about half a second. Errors only where the store cannot be read.
+  // Checks for a moment: others wait for the thread too. Errors: AlreadyExists while another check
+  // is under way; else only where the store cannot be read.
   absl::StatusOr<StreamPart> Next(const Reader& reader, const v1::VerifyStoreRequest& request);
 
  private:
   Admin* admin_ = nullptr;
+  std::shared_ptr<void> check_;
   std::optional<VerifyPass> pass_;
   int64_t keys_in_all_ = 0;
 };
@@ -42,12 +45,15 @@ class BackupAnswer {
   ~BackupAnswer();
 
   void SetAdmin(Admin* admin) { admin_ = admin; }
-  // Begins the backup when it is called first, and waits for a while. Errors as admin.proto says.
+  // Begins the backup when it is called first; afterwards tells how far it is, now and then, and
+  // that it is done soon after it is. Errors as admin.proto says.
   absl::StatusOr<StreamPart> Next(const Reader& reader, const v1::BackupRequest& request);
 
  private:
   Admin* admin_ = nullptr;
   std::shared_ptr<BackupRun> run_;
+  std::chrono::milliseconds pause_{0};  // Between two looks; grows.
+  std::chrono::steady_clock::time_point next_look_;
 };
 
 }  // namespace pedigree

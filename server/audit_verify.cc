@@ -13,7 +13,7 @@ namespace {
 
 // What is looked through for one message.
 constexpr size_t kChainBytes = size_t{8} << 20;
-constexpr int64_t kStates = 10'000;
+constexpr int64_t kStates = 4000;
 // Problems that are told; beyond that they are counted.
 constexpr int64_t kMostProblems = 1000;
 
@@ -74,6 +74,9 @@ absl::Status VerifyJournalAnswer::Begin(const Reader& reader,
     return absl::NotFoundError(absl::StrCat("there is no entry ", request.first_sequence(),
                                             ": the journal ends with entry ", head.sequence));
   }
+  auto check = admin_->BeginCheck(CheckOf::kJournal);
+  if (!check.ok()) return check.status();
+  check_ = *std::move(check);
   // With the one before, which tells whether the first one fits.
   next_ = std::max<int64_t>(first_ - 1, 1);
   chain_ = JournalChain::From(next_);

@@ -10,11 +10,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "pedigree/v1/audit.pb.h"
+#include "server/admin.h"
 #include "server/methods.h"
 #include "store/journal.h"
 #include "store/reader.h"
@@ -23,7 +25,9 @@ namespace pedigree {
 
 class VerifyJournalAnswer {
  public:
-  // Errors: InvalidArgument, NotFound if there is no first entry; as Reader.
+  void SetAdmin(Admin* admin) { admin_ = admin; }
+  // Errors: InvalidArgument, NotFound if there is no first entry; AlreadyExists while another check
+  // of the journal is under way; as Reader.
   absl::StatusOr<StreamPart> Next(const Reader& reader, const v1::VerifyJournalRequest& request);
 
  private:
@@ -36,6 +40,8 @@ class VerifyJournalAnswer {
                           const JournalChange& change);
   void AddProblem(std::string text);
 
+  Admin* admin_ = nullptr;
+  std::shared_ptr<void> check_;
   Phase phase_ = Phase::kStart;
   int64_t first_ = 1;
   JournalChain chain_;

@@ -200,17 +200,15 @@ class RecordsExport {
   }
 
   absl::Status AddTasks() {
-    absl::Status inner;
     const int64_t first = std::max(position_.id, scope_.first_task());
-    absl::Status status = reader_.VisitTasks(first, Direction::kAscending,
-                                             [&](int64_t number, absl::string_view task) {
-                                               if (message_.IsFull()) return false;
-                                               if (scope_.HasTask(task))
-                                                 message_.AddRecord(Record::kTaskFieldNumber, task);
-                                               Pass(number);
-                                               return true;
-                                             });
-    return status.ok() ? inner : status;
+    return reader_.VisitTasks(first, Direction::kAscending,
+                              [&](int64_t number, absl::string_view task) {
+                                if (message_.IsFull()) return false;
+                                if (scope_.HasTask(task))
+                                  message_.AddRecord(Record::kTaskFieldNumber, task);
+                                Pass(number);
+                                return true;
+                              });
   }
 
   absl::Status AddCacheEntries() {

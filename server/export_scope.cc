@@ -15,7 +15,7 @@
 namespace pedigree {
 namespace {
 
-constexpr size_t kBatch = 1024;
+constexpr int64_t kBatch = 1024;
 
 // Calls visit for the ids in batches, ascending.
 absl::Status InBatches(const IdBitmap& ids,
@@ -23,7 +23,7 @@ absl::Status InBatches(const IdBitmap& ids,
   std::vector<int64_t> batch;
   for (auto id = ids.FirstFrom(kFirstId); id.has_value(); id = ids.FirstFrom(*id + 1)) {
     batch.push_back(*id);
-    if (batch.size() < kBatch) continue;
+    if (batch.size() < static_cast<size_t>(kBatch)) continue;
     if (absl::Status status = visit(batch); !status.ok()) return status;
     batch.clear();
   }
@@ -46,15 +46,15 @@ absl::StatusOr<ExportScope> ExportScope::Make(const Reader& reader,
   scope.chooses_executions_ =
       !selection.execution_filter().empty() || selection.upstream_of_artifact() != 0;
   absl::Status status = scope.FindExecutions(reader, selection);
-  if (status.ok() && scope.known_[IndexOf(NodeKind::kExecution)].has_value()) {
-    status = scope.AddClosure(reader, selection.upstream_of_artifact());
-  }
   if (!status.ok()) return status;
-  if (selection.has_until_ms()) {
+  if (scope.known_[IndexOf(NodeKind::kExecution)].has_value()) {
+    status = scope.AddClosure(reader, selection.upstream_of_artifact());
+  } else if (selection.has_until_ms()) {
     for (NodeKind kind : kNodeKinds) {
-      if (status = scope.LeaveOutLater(reader, kind); !status.ok()) return status;
+      if (status.ok()) status = scope.LeaveOutLater(reader, kind, &scope.known_[IndexOf(kind)]);
     }
   }
+  if (!status.ok()) return status;
   scope.exported_ = scope.known_;
   if (selection.since_sequence() == 0) return scope;
   status = scope.KeepChanges(reader, request);
@@ -103,9 +103,10 @@ absl::Status ExportScope::FindUpstream(const Reader& reader, int64_t artifact) {
       waiting.pop_back();
       graph.VisitProducers(next, last_event, [&](uint32_t event) {
         const uint32_t execution = graph.ends(event).execution;
-        if (!executions.InsertNew(execution)) return;
-        graph.VisitEventsOf(execution, last_event, [&](uint32_t, const EventEnds& ends) {
-          if (!ends.is_output() && artifacts.InsertNew(ends.artifact)) {
+        if (graph.time_ms(event) > until_ms_ || !executions.InsertNew(execution)) return;
+        graph.VisitEventsOf(execution, last_event, [&](uint32_t number, const EventEnds& ends) {
+          if (!ends.is_output() && graph.time_ms(number) <= until_ms_ &&
+              artifacts.InsertNew(ends.artifact)) {
             waiting.push_back(ends.artifact);
           }
         });
@@ -119,32 +120,36 @@ absl::Status ExportScope::FindUpstream(const Reader& reader, int64_t artifact) {
 absl::Status ExportScope::AddClosure(const Reader& reader, int64_t artifact) {
   const EventGraph& graph = *reader.version().graph;
   const auto last_event = static_cast<uint32_t>(reader.version().counters.last_event_number);
-  const IdBitmap& executions = *known_[IndexOf(NodeKind::kExecution)];
-  IdBitmap artifacts;
-  if (artifact != 0) artifacts.Insert(artifact);
-  absl::Status status = InBatches(executions, [&](absl::Span<const int64_t> batch) {
+  Set& executions = known_[IndexOf(NodeKind::kExecution)];
+  absl::Status status = LeaveOutLater(reader, NodeKind::kExecution, &executions);
+  if (!status.ok()) return status;
+  Set artifacts = IdBitmap();
+  if (artifact != 0) artifacts->Insert(artifact);
+  status = InBatches(*executions, [&](absl::Span<const int64_t> batch) {
     for (int64_t id : batch) {
       if (id > kLastGraphId) continue;  // It has no events.
       graph.VisitEventsOf(static_cast<uint32_t>(id), last_event,
                           [&](uint32_t number, const EventEnds& ends) {
-                            if (graph.time_ms(number) <= until_ms_) artifacts.Insert(ends.artifact);
+                            if (graph.time_ms(number) <= until_ms_)
+                              artifacts->Insert(ends.artifact);
                           });
     }
     return reader.Spend(static_cast<int64_t>(batch.size()));
   });
-  if (!status.ok()) return status;
-  IdBitmap contexts;
-  status = AddContextsOf(reader, NodeKind::kArtifact, artifacts, &contexts);
-  if (status.ok()) status = AddContextsOf(reader, NodeKind::kExecution, executions, &contexts);
+  if (status.ok()) status = LeaveOutLater(reader, NodeKind::kArtifact, &artifacts);
+  Set contexts = IdBitmap();
+  if (status.ok()) status = AddContextsOf(reader, NodeKind::kArtifact, *artifacts, &*contexts);
+  if (status.ok()) status = AddContextsOf(reader, NodeKind::kExecution, *executions, &*contexts);
+  if (status.ok()) status = LeaveOutLater(reader, NodeKind::kContext, &contexts);
   // Ancestors, level by level.
-  for (IdBitmap level = contexts; status.ok() && level.FirstFrom(kFirstId).has_value();) {
-    IdBitmap parents;
-    status = AddContextsOf(reader, NodeKind::kContext, level, &parents);
-    IdBitmap new_ones;
-    for (auto id = parents.FirstFrom(kFirstId); id.has_value(); id = parents.FirstFrom(*id + 1)) {
-      if (contexts.InsertNew(*id)) new_ones.Insert(*id);
+  for (Set level = contexts; status.ok() && level->FirstFrom(kFirstId).has_value();) {
+    Set parents = IdBitmap();
+    status = AddContextsOf(reader, NodeKind::kContext, *level, &*parents);
+    if (status.ok()) status = LeaveOutLater(reader, NodeKind::kContext, &parents);
+    level = IdBitmap();
+    for (auto id = parents->FirstFrom(kFirstId); id.has_value(); id = parents->FirstFrom(*id + 1)) {
+      if (contexts->InsertNew(*id)) level->Insert(*id);
     }
-    level = std::move(new_ones);
   }
   if (!status.ok()) return status;
   known_[IndexOf(NodeKind::kArtifact)] = std::move(artifacts);
@@ -173,8 +178,9 @@ absl::Status ExportScope::AddContextsOf(const Reader& reader, NodeKind kind, con
   });
 }
 
-absl::Status ExportScope::LeaveOutLater(const Reader& reader, NodeKind kind) {
-  Set& set = known_[IndexOf(kind)];
+absl::Status ExportScope::LeaveOutLater(const Reader& reader, NodeKind kind, Set* nodes) const {
+  if (until_ms_ == std::numeric_limits<int64_t>::max()) return absl::OkStatus();
+  Set& set = *nodes;
   bool damaged = false;
   const auto is_later = [&](const RecordView& record) {
     const auto peek = PeekNode(kind, record.message());
@@ -212,6 +218,9 @@ absl::Status ExportScope::KeepChanges(const Reader& reader, const v1::ExportRequ
     const EventGraph& graph = *reader.version().graph;
     for (int64_t event = first_event_; event <= reader.version().counters.last_event_number;
          ++event) {
+      if (event % kBatch == 0) {
+        if (absl::Status status = reader.Spend(kBatch); !status.ok()) return status;
+      }
       steps.Insert(graph.ends(static_cast<uint32_t>(event)).execution);
     }
   }

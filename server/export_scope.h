@@ -63,8 +63,8 @@ class ExportScope {
   absl::Status AddClosure(const Reader& reader, int64_t artifact);
   absl::Status AddContextsOf(const Reader& reader, NodeKind kind, const IdBitmap& nodes,
                              IdBitmap* contexts);
-  // Leaves out what was created after until_ms_.
-  absl::Status LeaveOutLater(const Reader& reader, NodeKind kind);
+  // Leaves out of a set what was created after until_ms_.
+  absl::Status LeaveOutLater(const Reader& reader, NodeKind kind, Set* set) const;
 
   // Leaves out what an export up to since_sequence has had.
   absl::Status KeepChanges(const Reader& reader, const v1::ExportRequest& request);

@@ -14,8 +14,10 @@ namespace {
 
 constexpr size_t kDigestBytes = 12;
 
-std::string NameOf(const Version& version) {
+// Leases change neither counters nor the journal, only the last fencing token.
+std::string NameOf(const Version& version, int64_t last_token) {
   std::string content = version.counters.Encode();
+  AppendId(&content, last_token);
   content.append(version.journal.Encode());
   // What is not journalled shows in the number of the write.
   if (version.journal.mode == JournalHead::Mode::kOff) {
@@ -32,8 +34,8 @@ std::string NameOf(const Version& version) {
 }
 
 // A number that stands alone under a key; 0 if there is none.
-absl::StatusOr<int64_t> NumberUnder(const Reader& reader, const std::string& key) {
-  auto bytes = reader.view().Get(key, Blocking::kAllowed);
+absl::StatusOr<int64_t> NumberUnder(const View& view, const std::string& key) {
+  auto bytes = view.Get(key, Blocking::kAllowed);
   if (!bytes.ok()) return bytes.status();
   int64_t number = 0;
   if (bytes->has_value() && !ByteReader(**bytes).ReadId(&number)) {
@@ -47,7 +49,6 @@ absl::StatusOr<int64_t> NumberUnder(const Reader& reader, const std::string& key
 absl::StatusOr<v1::ExportHeader> ExportHeaderOf(const Reader& reader) {
   const Version& version = reader.version();
   v1::ExportHeader header;
-  header.set_snapshot(NameOf(version));
   header.set_sequence(version.journal.sequence);
   header.set_time_ms(version.journal.time_ms);
   header.set_chain_hash(std::string(version.journal.hash.begin(), version.journal.hash.end()));
@@ -57,12 +58,13 @@ absl::StatusOr<v1::ExportHeader> ExportHeaderOf(const Reader& reader) {
   header.set_last_type_id(version.counters.last_type_id);
   header.set_last_event_number(version.counters.last_event_number);
   header.set_last_time_ms(version.counters.last_time_ms);
-  const auto last_task = NumberUnder(reader, LastTaskKey().Encode());
+  const auto last_task = NumberUnder(reader.view(), LastTaskKey().Encode());
   if (!last_task.ok()) return last_task.status();
   header.set_last_task_number(*last_task);
-  const auto last_token = NumberUnder(reader, CacheTokenKey().Encode());
+  const auto last_token = NumberUnder(reader.view(), CacheTokenKey().Encode());
   if (!last_token.ok()) return last_token.status();
   header.set_last_fencing_token(*last_token);
+  header.set_snapshot(NameOf(version, *last_token));
   for (NodeKind kind : kNodeKinds) {
     if (version.catalog->IsCreatedInOrder(kind)) continue;
     header.add_created_out_of_order(static_cast<v1::NodeKind>(kind));
@@ -84,7 +86,9 @@ absl::StatusOr<std::shared_ptr<const Version>> ChooseExportVersion(const Store& 
     if (pinned != nullptr) return pinned;
   }
   std::shared_ptr<const Version> newest = store.CurrentVersion();
-  const std::string name = NameOf(*newest);
+  const auto last_token = NumberUnder(*newest->view, CacheTokenKey().Encode());
+  if (!last_token.ok()) return last_token.status();
+  const std::string name = NameOf(*newest, *last_token);
   if (!snapshot.empty() && snapshot != name) {
     return absl::NotFoundError(absl::StrCat(
         "the snapshot ", Quoted(snapshot),

@@ -15,7 +15,9 @@ namespace {
 using Step = v1::ExportedStep;
 
 // Uses whose artifacts are fetched at once.
-constexpr size_t kBatch = 256;
+constexpr size_t kBatch = 16;
+// Executions that are looked up at once.
+constexpr size_t kExecutions = 256;
 // A record of a step ends with the use that makes its uses so large.
 constexpr size_t kStepBytes = size_t{1} << 20;
 
@@ -97,7 +99,9 @@ class Uses {
                             0};
     if (!scope_.KnowsEvent(ends, peek.time_ms)) return absl::OkStatus();
     batch_.emplace_back(peek.artifact, std::string(event));
-    return batch_.size() < kBatch ? absl::OkStatus() : AddBatch();
+    batch_bytes_ += event.size();
+    const bool is_full = batch_.size() >= kBatch || batch_bytes_ >= kStepBytes;
+    return is_full ? AddBatch() : absl::OkStatus();
   }
 
   absl::Status AddBatch() {
@@ -124,6 +128,7 @@ class Uses {
       bytes_.append(node);
     }
     batch_.clear();
+    batch_bytes_ = 0;
     return absl::OkStatus();
   }
 
@@ -131,6 +136,7 @@ class Uses {
   const ExportScope& scope_;
   const int64_t execution_;
   std::vector<std::pair<int64_t, std::string>> batch_;
+  size_t batch_bytes_ = 0;  // Of its events.
   std::string bytes_;
 };
 
@@ -178,14 +184,14 @@ absl::StatusOr<std::vector<int64_t>> NextExecutions(const Reader& reader, const 
                                                     int64_t from) {
   std::vector<int64_t> ids;
   if (const IdBitmap* executions = scope.nodes(NodeKind::kExecution); executions != nullptr) {
-    for (auto id = executions->FirstFrom(from); id.has_value() && ids.size() < kBatch;
+    for (auto id = executions->FirstFrom(from); id.has_value() && ids.size() < kExecutions;
          id = executions->FirstFrom(*id + 1)) {
       ids.push_back(*id);
     }
     return ids;
   }
   const int64_t last = reader.version().last_id(NodeKind::kExecution);
-  for (int64_t id = from; id <= last && ids.size() < kBatch; ++id) ids.push_back(id);
+  for (int64_t id = from; id <= last && ids.size() < kExecutions; ++id) ids.push_back(id);
   return ids;
 }
 

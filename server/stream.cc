@@ -1,6 +1,7 @@
 #include "server/stream.h"
 
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr size_t kMaxStreams = 1000;
 // Those among them that follow the journal, and may go on for ever.
 constexpr size_t kMaxFollowing = 200;
+// Beyond every entry of the journal.
+constexpr int64_t kNoEntry = std::numeric_limits<int64_t>::max();
 // How often the watch looks, within an idle limit.
 constexpr int kLooksPerLimit = 8;
 
@@ -118,7 +121,8 @@ void Stream::MakeNext() {
   if (!status.ok()) {
     FinishEnded(status);
   } else if (parks) {
-    streams_->waits().Park(shared_from_this(), seen_entry, part->wait_until);
+    // What does not follow the journal only waits for its time.
+    streams_->waits().Park(shared_from_this(), follows_ ? seen_entry : kNoEntry, part->wait_until);
   } else {
     sink_->Write(std::move(part->message));
   }

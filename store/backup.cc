@@ -98,7 +98,12 @@ class BackupMaker {
     }
     if (options_.keep > 0) {
       const absl::Status status = Say(engine_->PurgeOldBackups(options_.keep), "tidy up");
-      if (!status.ok()) return status;
+      if (!status.ok()) {
+        return absl::Status(status.code(), absl::StrCat("backup ", backup->id,
+                                                        " is whole, but older ones could "
+                                                        "not be removed: ",
+                                                        status.message()));
+      }
     }
     return backup;
   }

@@ -76,7 +76,8 @@ struct Backup {
 // or of a later state; ResourceExhausted if its disk is full or would be; DataLoss if what is read
 // back is not what was written, or backups that are there are damaged; Cancelled by `report`;
 // PermissionDenied; Unavailable on other I/O errors. After an error the backups before are as they
-// were, and what was copied is removed, now or by the next.
+// were, and what was copied is removed, now or by the next; only where old ones could not be
+// removed at the end (`keep`) the new one stays, and the error says so.
 absl::StatusOr<Backup> BackUpDatabase(rocksdb::DB* database, const BackupOptions& options);
 
 // The backups in a directory, the oldest first; damaged ones included. NotFound if there is no such

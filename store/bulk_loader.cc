@@ -99,6 +99,11 @@ BulkLoader::~BulkLoader() {
 }
 
 absl::Status BulkLoader::OpenEngine() {
+  if (!lock_.has_value()) {
+    auto lock = DirectoryLock::Take(options_.data_dir);
+    if (!lock.ok()) return lock.status();
+    lock_ = *std::move(lock);
+  }
   if (absl::Status status = PrepareImport(options_.data_dir, format_); !status.ok()) return status;
   RocksDbOptions rocksdb_options;
   rocksdb_options.directory = DatabaseDirectory(options_.data_dir);
@@ -144,6 +149,11 @@ absl::Status BulkLoader::LoadState() {
   }
   // The last batch takes the state away: only the marker is missing.
   if (!state->has_value()) {
+    if (options_.after_load == AfterLoad::kFollow) {
+      return absl::FailedPreconditionError(
+          "it holds an import that only has to be finished, and does not follow its source: run "
+          "that one again, or remove the directory");
+    }
     is_complete_ = true;
     return absl::OkStatus();
   }

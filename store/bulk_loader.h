@@ -19,6 +19,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "store/catalog.h"
+#include "store/directory.h"
 #include "store/engine.h"
 #include "store/event_log.h"
 #include "store/id_set.h"
@@ -184,6 +186,7 @@ class BulkLoader {
 
   const BulkLoaderOptions options_;
   uint32_t format_ = 0;
+  std::optional<DirectoryLock> lock_;
   std::unique_ptr<Engine> engine_;
   Catalog catalog_;  // Property indexes and the order of creation.
   Catalog types_;

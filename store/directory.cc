@@ -1,6 +1,9 @@
 #include "store/directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -118,8 +121,8 @@ absl::Status Unfinished(const std::string& data_dir, DirectoryState state) {
 }
 
 absl::Status IsStore(const std::string& data_dir, absl::string_view wanted) {
-  return absl::FailedPreconditionError(absl::StrCat(Quoted(data_dir), " holds a store already: ",
-                                                    wanted, " into an empty or new directory"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      Quoted(data_dir), " holds a store already: ", wanted, " into an empty or new directory"));
 }
 
 bool IsUnfinished(DirectoryState state) {
@@ -153,6 +156,24 @@ absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir) {
   absl::Status status = WriteMarker(data_dir, kFirstFormatVersion, "creating");
   if (!status.ok()) return status;
   return DirectoryState::kCreating;
+}
+
+absl::StatusOr<DirectoryLock> DirectoryLock::Take(const std::string& data_dir) {
+  std::error_code error;
+  fs::create_directories(data_dir, error);
+  if (error) return FileError(error.value(), "create directory", data_dir);
+  const int fd = open(data_dir.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return FileError(errno, "open", data_dir);
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return DirectoryLock(fd);
+  const int code = errno;
+  close(fd);
+  if (code != EWOULDBLOCK) return FileError(code, "lock", data_dir);
+  return absl::FailedPreconditionError(
+      absl::StrCat("another process imports or restores into ", Quoted(data_dir)));
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (fd_ >= 0) close(fd_);
 }
 
 absl::Status PrepareImport(const std::string& data_dir, uint32_t format) {

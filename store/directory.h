@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -37,6 +38,27 @@ enum class DirectoryState : uint8_t { kCreating, kReady, kImporting, kFollowing,
 // of the file system.
 absl::StatusOr<DirectoryState> PrepareDirectory(const std::string& data_dir);
 
+// Holds a directory that an import or a restore fills, from before its marker is looked at until it
+// is let go. The system lets go of it when a process dies.
+class DirectoryLock {
+ public:
+  // Makes the directory if it is missing. FailedPrecondition if somebody has it.
+  static absl::StatusOr<DirectoryLock> Take(const std::string& data_dir);
+
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~DirectoryLock();
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+
+  int fd_ = -1;
+};
+
+// REQUIRES of this and the next: a DirectoryLock is held.
 // The same for an import: claims the directory in state kImporting, or recognises it in that state.
 // FailedPrecondition also if it holds a store.
 absl::Status PrepareImport(const std::string& data_dir, uint32_t format);

@@ -13,11 +13,26 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace pedigree {
 
 class IdBitmap {
  public:
+  IdBitmap() = default;
+  IdBitmap(const IdBitmap& other) : pages_(other.pages_) {}
+  IdBitmap& operator=(const IdBitmap& other) {
+    if (this != &other) *this = IdBitmap(other);
+    return *this;
+  }
+  IdBitmap(IdBitmap&& other) noexcept { *this = std::move(other); }
+  IdBitmap& operator=(IdBitmap&& other) noexcept {
+    pages_.swap(other.pages_);  // Pages stay where they are.
+    std::swap(last_page_, other.last_page_);
+    std::swap(last_, other.last_);
+    return *this;
+  }
+
   // REQUIRES of all ids: at least 0.
   void Insert(int64_t id) {
     if (last_ == nullptr || PageOf(id) != last_page_) {
@@ -77,7 +92,7 @@ class IdBitmap {
 
   std::map<int64_t, Words> pages_;
   int64_t last_page_ = 0;
-  Words* last_ = nullptr;  // Stays where it is.
+  Words* last_ = nullptr;  // In pages_.
 };
 
 }  // namespace pedigree

@@ -3,6 +3,7 @@
 #include <google/protobuf/stubs/common.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,6 +28,7 @@ bool ReadSized(ByteReader* reader, absl::string_view* bytes) {
 bool ReadNumber(ByteReader* reader, int64_t* id) {
   uint64_t value = 0;
   if (!reader->ReadVarint(&value)) return false;
+  if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return false;
   *id = static_cast<int64_t>(value);
   return true;
 }

@@ -4,7 +4,6 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <rocksdb/utilities/backup_engine.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,25 +28,12 @@ namespace fs = std::filesystem;
 // Of the look at what has been restored.
 constexpr size_t kCacheBytes = size_t{64} << 20;
 
-// A handle on a file or directory, for what is done with one.
-class Handle {
- public:
-  explicit Handle(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Handle() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
 absl::Status Sync(const std::string& path) {
-  const Handle handle(path);
-  if (handle.fd() < 0 || fsync(handle.fd()) != 0) return FileError(errno, "sync", path);
-  return absl::OkStatus();
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return FileError(errno, "sync", path);
+  const int code = fsync(fd) == 0 ? 0 : errno;
+  close(fd);
+  return code == 0 ? absl::OkStatus() : FileError(code, "sync", path);
 }
 
 absl::Status SyncAll(const std::string& directory) {
@@ -75,22 +61,18 @@ class Restorer {
           absl::StrCat("a store cannot stand among its backups: ", Quoted(options_.data_dir),
                        " is in ", Quoted(options_.directory)));
     }
-    if (absl::Status status = PrepareRestore(options_.data_dir, report_.backup.format);
-        !status.ok()) {
+    auto target = DirectoryLock::Take(options_.data_dir);
+    if (!target.ok()) return target.status();
+    absl::Status status = PrepareRestore(options_.data_dir, report_.backup.format);
+    if (!status.ok()) return status;
+    if (status = Fill(); !status.ok()) {
+      // The directory stays one of an unfinished restore, which may be tried again, and is empty.
+      std::error_code error;
+      fs::remove_all(database_, error);
       return status;
     }
-    const Handle target(options_.data_dir);
-    if (target.fd() < 0 || flock(target.fd(), LOCK_EX | LOCK_NB) != 0) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("another process restores into ", Quoted(options_.data_dir)));
-    }
-    absl::Status status = Fill();
-    if (status.ok()) status = MarkReady(options_.data_dir, report_.backup.format);
-    if (status.ok()) return std::move(report_);
-    // The directory stays one of an unfinished restore, which may be tried again, and is empty.
-    std::error_code error;
-    fs::remove_all(database_, error);
-    return status;
+    if (status = MarkReady(options_.data_dir, report_.backup.format); !status.ok()) return status;
+    return std::move(report_);
   }
 
  private:

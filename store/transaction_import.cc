@@ -16,6 +16,12 @@ template <class Node>
 absl::StatusOr<bool> Transaction::ImportType(const typename TraitsOf<Node>::Type& type) {
   using Type = typename TraitsOf<Node>::Type;
   const Type* stored = catalog_->Of<Node>().FindById(type.id());
+  const Type* named = catalog_->Of<Node>().FindByName(type.name(), type.version());
+  if (named != nullptr && named->id() != type.id()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(TraitsOf<Node>::kName, " type ", Quoted(type.name()), " had id ", named->id(),
+                     " and has now ", type.id(), ": it was made anew"));
+  }
   counters_.last_type_id = std::max(counters_.last_type_id, type.id());
   if (stored != nullptr) {
     if (stored->name() != type.name() || stored->version() != type.version()) {

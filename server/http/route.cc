@@ -14,7 +14,7 @@ namespace {
 constexpr absl::string_view kAllowedHeaders =
     "keep-alive,user-agent,cache-control,content-type,content-transfer-encoding,custom-header-1,"
     "x-accept-content-transfer-encoding,x-accept-response-streaming,x-user-agent,x-grpc-web,"
-    "grpc-timeout";
+    "grpc-timeout,pedigree-principal";
 // Browsers keep no answer for longer.
 constexpr absl::string_view kPreflightSeconds = "7200";
 

@@ -109,7 +109,8 @@ TEST(Route, AnAllowListLetsItsOriginsCall) {
     const std::string allow = absl::StrCat("Access-Control-Allow-Origin: ", origin, "\r\n");
     for (const std::string& part :
          {allow, std::string("Vary: Origin\r\n"), std::string("Access-Control-Allow-Methods: POST"),
-          std::string("x-grpc-web"), std::string("grpc-timeout")}) {
+          std::string("x-grpc-web"), std::string("grpc-timeout"),
+          std::string("pedigree-principal")}) {
       EXPECT_TRUE(absl::StrContains(preflight.answer.headers, part)) << part;
     }
     const HttpRoute call = RouteOf(Head("POST", kPath, origin), origins);

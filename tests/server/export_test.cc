@@ -198,6 +198,43 @@ TEST_F(ExportTest, HasWhatGoesWithTheExecutionsThatMatch) {
   EXPECT_GT(matched, 20);
 }
 
+// A filter and a time must both hold: what only later steps lead to is not there.
+TEST(ExportUntil, LeavesOutWhatOnlyLaterStepsLeadTo) {
+  TestStore store;
+  const int64_t artifact_type = PutType<Artifact>(store, "a");
+  const int64_t execution_type = PutType<Execution>(store, "e");
+  const int64_t context_type = PutType<Context>(store, "c");
+  const auto put_step = [&](const std::string& name) {
+    EXPECT_TRUE(IsOk(store->Write([&](Transaction& transaction) {
+      Context context = NewNode<Context>(context_type, name);
+      absl::Status status = transaction.Insert(&context, {}).status();
+      Execution execution = NewNode<Execution>(execution_type, name);
+      status.Update(transaction.Insert(&execution, {context.id()}).status());
+      Artifact artifact = NewNode<Artifact>(artifact_type, name);
+      status.Update(transaction.Insert(&artifact, {}).status());
+      return status;
+    })));
+  };
+  // The later step is in a context that is as old as the first.
+  put_step("first");
+  EXPECT_TRUE(IsOk(store->Write([&](Transaction& transaction) {
+    Context context = NewNode<Context>(context_type, "of the later one");
+    return transaction.Insert(&context, {}).status();
+  })));
+  store.SetClock(TestStore::kStartMs + 1000);
+  EXPECT_TRUE(IsOk(store->Write([&](Transaction& transaction) {
+    Execution execution = NewNode<Execution>(execution_type, "later");
+    return transaction.Insert(&execution, {2}).status();
+  })));
+  v1::ExportRequest request;
+  request.mutable_selection()->set_execution_filter("type = 'e'");
+  EXPECT_EQ(ExportOf(*store, request).Ids(v1::ExportRecord::kContext), (std::set<int64_t>{1, 2}));
+  request.mutable_selection()->set_until_ms(TestStore::kStartMs + 500);
+  const Exported until = ExportOf(*store, request);
+  EXPECT_EQ(until.Ids(v1::ExportRecord::kExecution), (std::set<int64_t>{1}));
+  EXPECT_EQ(until.Ids(v1::ExportRecord::kContext), (std::set<int64_t>{1}));
+}
+
 TEST_F(ExportTest, HasWhatWasThereAtATime) {
   const OracleModel& model = store_.model();
   std::set<int64_t> times;

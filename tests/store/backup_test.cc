@@ -310,6 +310,20 @@ TEST_F(BackupTest, AnUnfinishedRestoreIsNoStoreAndCanBeRunAgain) {
   ExpectUsable();
 }
 
+TEST_F(BackupTest, WhoComesWhileARestoreRunsLeavesItsMarkerAlone) {
+  ASSERT_TRUE(IsOk(BackUp()));
+  {
+    const auto lock = DirectoryLock::Take(target());
+    ASSERT_TRUE(IsOk(lock));
+    ASSERT_TRUE(IsOk(PrepareRestore(target(), 1)));
+    EXPECT_TRUE(Fails(Restore(), StatusCode::kFailedPrecondition, "another process"));
+    ASSERT_TRUE(IsOk(MarkReady(target())));
+    EXPECT_TRUE(Fails(Restore(), StatusCode::kFailedPrecondition, "another process"));
+  }
+  EXPECT_TRUE(Fails(Restore(), StatusCode::kFailedPrecondition, "holds a store already"));
+  EXPECT_EQ(*ReadMarkerFormat(target()), 1u);
+}
+
 TEST_F(BackupTest, OneThatIsEndedEarlyLeavesTheOthers) {
   ASSERT_TRUE(IsOk(BackUp()));
   Write(5);

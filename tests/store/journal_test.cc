@@ -175,6 +175,20 @@ TEST(JournalChange, EncodesAndDecodesEveryKindAndAction) {
   }
 }
 
+TEST(JournalEntry, HasNoNegativeIds) {
+  JournalChange change;
+  change.kind = ChangedKind::kAssociation;
+  change.id = -7;
+  change.other_id = 1;
+  std::string changes;
+  change.AppendTo(&changes);
+  JournalHead head;
+  std::string bytes;
+  EncodeJournalEntry({}, 5, changes, &head, &bytes);
+  JournalEntry entry;
+  EXPECT_FALSE(JournalEntry::Decode(1, bytes, &entry));
+}
+
 TEST(Journal, HasOneEntryForEachRequestWithItsChanges) {
   TestStore store;
   EXPECT_EQ(Head(store).sequence, 0);

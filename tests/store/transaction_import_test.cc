@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/bulk_loader.h"
+#include "store/durable_file.h"
 #include "store/store.h"
 #include "tests/store/test_store.h"
 
@@ -100,6 +101,35 @@ class TransactionImportTest : public ::testing::Test {
   const std::string data_dir_ = scratch_.path() + "/store";
   std::unique_ptr<Store> store_;
 };
+
+TEST_F(TransactionImportTest, ATypeThatWasMadeAnewIsRefused) {
+  ImportTypes();
+  EXPECT_TRUE(Fails(store_->Write([](Transaction& transaction) {
+    return transaction.ImportType<Artifact>(TypeOf(3, "t")).status();
+  }),
+                    StatusCode::kFailedPrecondition, "made anew"));
+}
+
+TEST_F(TransactionImportTest, AnImportThatIsWholeCannotBeFollowed) {
+  store_.reset();
+  BulkLoaderOptions options;
+  options.data_dir = scratch_.path() + "/plain";
+  options.source = "s";
+  {
+    auto loader = BulkLoader::Open(options);
+    ASSERT_TRUE(IsOk(loader));
+    ASSERT_TRUE(IsOk((*loader)->PutTypes(Catalog(), 0)));
+    EXPECT_TRUE(
+        Fails(BulkLoader::Open(options), StatusCode::kFailedPrecondition, "another process"));
+    ASSERT_TRUE(IsOk((*loader)->Finish({0, 0, 0})));
+  }
+  // As a crash leaves it before the marker is written.
+  ASSERT_TRUE(IsOk(
+      ReplaceFile(options.data_dir, "PEDIGREE", "pedigree store\nformat 1\nstate importing\n")));
+  options.after_load = AfterLoad::kFollow;
+  EXPECT_TRUE(
+      Fails(BulkLoader::Open(options), StatusCode::kFailedPrecondition, "run that one again"));
+}
 
 TEST_F(TransactionImportTest, KeepsIdsAndTimesWhateverTheirOrder) {
   ImportTypes();
