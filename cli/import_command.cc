@@ -1,4 +1,4 @@
-// pedigree import SOURCE --data_dir DIR [--follow]: MLMD's databases and servers, and exports in jsonl
+// pedigree import SOURCE --data_dir DIR [--follow]: databases and servers of MLMD, and our jsonl
 #include <signal.h>
 
 #include <CLI/CLI.hpp>

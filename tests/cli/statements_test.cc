@@ -104,8 +104,8 @@ TEST(CacheText, SaysHitsAndMisses) {
   EXPECT_EQ(MissText(Read<v1::CacheMiss>("reason: STALE detail: 'execution 4 is old'")),
             "no hit, STALE: execution 4 is old");
   EXPECT_EQ(CacheStatsText(Read<v1::CacheStatsResponse>(R"(
-              hits: 3 misses { reason: NEVER_SEEN count: 1 } saved_ms: 120000 since_ms: 1772442100000
-              leases_granted: 2)"),
+              hits: 3 misses { reason: NEVER_SEEN count: 1 } saved_ms: 120000
+              since_ms: 1772442100000 leases_granted: 2)"),
                            Screen::Plain()),
             "  since                    2026-03-02T09:01:40.000Z\n"
             "  look-ups                 4\n"

@@ -158,6 +158,7 @@ std::string CacheClient::SettlePublication(const Publication& publication) {
 
 std::string CacheClient::Settle() {
   if (!complaint_.empty()) return complaint_;
+  if (!client_.WaitForConnection()) return "the server cannot be reached";
   if (under_way_.has_value()) {
     if (std::string fault = SettlePublication(*under_way_); !fault.empty()) return fault;
     under_way_.reset();

@@ -45,7 +45,14 @@ inline std::string ToString(const grpc::ByteBuffer& buffer) {
 
 class BytesClient {
  public:
-  explicit BytesClient(const std::shared_ptr<grpc::Channel>& channel) : stub_(channel) {}
+  explicit BytesClient(const std::shared_ptr<grpc::Channel>& channel)
+      : channel_(channel), stub_(channel) {}
+
+  // After a restart of the server: gRPC lets a moment pass between two attempts to connect, and
+  // calls fail meanwhile.
+  bool WaitForConnection() {
+    return channel_->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  }
 
   // Calls `path` ("/package.Service/Method") and waits, at most 30 s.
   BytesReply Call(const std::string& path, const std::string& request) {
@@ -76,6 +83,7 @@ class BytesClient {
   BytesReply CallStream(const std::string& path, const std::string& request);
 
  private:
+  const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
 };
 

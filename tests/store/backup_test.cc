@@ -503,6 +503,8 @@ TEST_P(BackupUnderLoad, HasAllThatWasAcknowledged) {
         });
         EXPECT_TRUE(IsOk(status));
         acknowledged[static_cast<size_t>(writer)] = n;
+        // All that is written is looked up later: not more than that takes a moment.
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     });
   }
