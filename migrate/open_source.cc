@@ -6,6 +6,7 @@
 #include "migrate/grpc_source.h"
 #include "migrate/mysql_connection.h"
 #include "migrate/postgresql_connection.h"
+#include "migrate/read_ahead.h"
 #include "migrate/source.h"
 #include "migrate/sql_source.h"
 #include "migrate/sqlite_connection.h"
@@ -20,6 +21,13 @@ bool IsPostgresql(absl::string_view scheme) {
   return scheme == "postgresql" || scheme == "postgres";
 }
 
+absl::StatusOr<std::unique_ptr<Source>> OpenAhead(std::unique_ptr<SqlConnection> connection,
+                                                  const std::string& name) {
+  auto source = OpenSqlSource(std::move(connection), name);
+  if (!source.ok()) return source.status();
+  return ReadAhead(*std::move(source));
+}
+
 }  // namespace
 
 bool IsServerUrl(const std::string& url) { return absl::StartsWith(url, kServerScheme); }
@@ -29,7 +37,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const std::string& text) {
   if (absl::ConsumePrefix(&path, "sqlite:")) {
     auto connection = OpenSqlite(std::string(path));
     if (!connection.ok()) return connection.status();
-    return OpenSqlSource(*std::move(connection), text);
+    return OpenAhead(*std::move(connection), text);
   }
   if (absl::ConsumePrefix(&path, kServerScheme)) {
     absl::ConsumeSuffix(&path, "/");
@@ -50,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const std::string& text) {
   auto connection =
       url->scheme == "mysql" ? OpenMysql(*url) : OpenPostgresql(text, url->ToString());
   if (!connection.ok()) return connection.status();
-  return OpenSqlSource(*std::move(connection), url->ToString());
+  return OpenAhead(*std::move(connection), url->ToString());
 }
 
 }  // namespace pedigree::migrate

@@ -6,9 +6,9 @@
 
 #include "migrate/database_url.h"
 #include "migrate/digest.h"
-#include "store/id_bitmap.h"
 #include "migrate/link_list.h"
 #include "migrate/progress.h"
+#include "store/id_bitmap.h"
 #include "tests/store/status_testing.h"
 
 namespace pedigree::migrate {
