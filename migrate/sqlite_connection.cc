@@ -71,7 +71,8 @@ class SqliteConnection final : public SqlConnection {
     if (!std::filesystem::exists(path_, error)) {
       return absl::NotFoundError(absl::StrCat("there is no file ", Quoted(path_)));
     }
-    const int code = sqlite3_open_v2(path_.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr);
+    const int code =
+        sqlite3_open_v2(path_.c_str(), &db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
     if (code != SQLITE_OK) return Error("open");
     sqlite3_busy_timeout(db_, kBusyTimeoutMs);
     // The first read takes the snapshot.

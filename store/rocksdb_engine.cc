@@ -405,6 +405,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.paranoid_checks = true;
   db.max_bgerror_resume_count = 0;  // RocksDbEngine never writes after a failure.
   db.max_background_jobs = 2;
+  if (options.work_load == WorkLoad::kBulkLoad) db.max_subcompactions = 2;
   db.max_open_files = -1;  // All stay open: a cache-only read of one that is not answers nonsense.
   db.max_total_wal_size = 256 << 20;  // Bounds the time that a restart replays.
   db.bytes_per_sync = 1 << 20;
