@@ -1,7 +1,10 @@
 #include "cli/admin_text.h"
 
+#include <google/protobuf/struct.pb.h>
+
 #include <array>
 #include <ctime>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/text.h"
@@ -22,10 +25,15 @@ v1::VerifyStoreResponse ToResponse(const VerifyReport& report, int64_t keys) {
 }
 
 std::string VerifyText(const v1::VerifyStoreResponse& response) {
-  std::string text = absl::StrCat(response.artifacts(), " artifacts\n", response.executions(),
-                                  " executions\n", response.contexts(), " contexts\n",
-                                  response.events(), " events\n", response.keys(), " keys\n");
-  for (const std::string& problem : response.problems()) absl::StrAppend(&text, problem, "\n");
+  std::string text;
+  for (const auto& [number, noun] :
+       {std::pair(response.artifacts(), "artifact"), std::pair(response.executions(), "execution"),
+        std::pair(response.contexts(), "context"), std::pair(response.events(), "event"),
+        std::pair(response.keys(), "key")}) {
+    absl::StrAppend(&text, Count(number, noun), "\n");
+  }
+  for (const std::string& problem : response.problems())
+    absl::StrAppend(&text, Printable(problem), "\n");
   if (response.more_problems() > 0) {
     absl::StrAppend(&text, "and ", response.more_problems(), " more\n");
   }
@@ -53,6 +61,29 @@ std::string UtcText(int64_t seconds) {
   std::array<char, 32> text;
   const size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
   return std::string(text.data(), size);
+}
+
+JsonDocument BackupsJson(const std::vector<Backup>& backups) {
+  JsonDocument json;
+  json.BeginList("backups");
+  for (const Backup& backup : backups) {
+    google::protobuf::Struct item;
+    // 64-bit integers are texts, as in all JSON that is printed.
+    const auto add = [&item](const char* name, const std::string& number) {
+      (*item.mutable_fields())[name].set_string_value(number);
+    };
+    (*item.mutable_fields())["backup_id"].set_number_value(backup.id);
+    (*item.mutable_fields())["is_damaged"].set_bool_value(backup.is_damaged);
+    if (!backup.is_damaged) {
+      add("created_s", absl::StrCat(backup.created_s));
+      add("bytes", absl::StrCat(backup.bytes));
+      (*item.mutable_fields())["files"].set_number_value(backup.files);
+      add("sequence", absl::StrCat(backup.sequence));
+    }
+    json.AddToList(item);
+  }
+  json.EndList();
+  return json;
 }
 
 Table BackupTable(const std::vector<Backup>& backups) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "pedigree/v1/admin.pb.h"
 #include "store/backup.h"
@@ -28,6 +29,9 @@ std::string BackupText(const v1::BackupResponse& response);
 
 // A row for each. Of a damaged one, files are missing or have the wrong size.
 Table BackupTable(const std::vector<Backup>& backups);
+
+// An object for each, with the numbers that the table has, in bytes and seconds since 1970.
+JsonDocument BackupsJson(const std::vector<Backup>& backups);
 
 // "2026-11-29 06:40:00", UTC.
 std::string UtcText(int64_t seconds);

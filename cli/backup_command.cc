@@ -15,6 +15,34 @@
 namespace pedigree::cli {
 namespace {
 
+class BackupListCommand final : public Command {
+ public:
+  const char* name() const override { return "list"; }
+  const char* summary() const override { return "list the backups in a directory on this machine"; }
+  const char* examples() const override {
+    return "pedigree backup list /backups/pedigree\n"
+           "pedigree backup list /backups/pedigree --output csv";
+  }
+
+  void AddOptions(CLI::App* app) override {
+    app->add_option("DIR", directory_, "a directory of backups")->type_name("")->required();
+    AddOutputOption(app, &format_);
+  }
+
+  absl::Status Run() override {
+    auto backups = ListBackups(directory_);
+    if (!backups.ok()) return backups.status();
+    if (format_ == OutputFormat::kJson) return PrintJson(BackupsJson(*backups));
+    const Table table = BackupTable(*backups);
+    Print(format_ == OutputFormat::kCsv ? table.ToCsv() : table.ToText(Screen::OfStandardOutput()));
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string directory_;
+  OutputFormat format_ = OutputFormat::kTable;
+};
+
 class BackupCommand final : public Command {
  public:
   const char* name() const override { return "backup"; }
@@ -25,7 +53,7 @@ class BackupCommand final : public Command {
   const char* examples() const override {
     return "pedigree backup /backups/pedigree --keep 7\n"
            "pedigree backup /backups/pedigree --data_dir /var/lib/pedigree\n"
-           "pedigree backup list /backups/pedigree\n";
+           "pedigree backup list /backups/pedigree";
   }
 
   void AddOptions(CLI::App* app) override {
@@ -39,14 +67,11 @@ class BackupCommand final : public Command {
         ->check(CLI::Range(int64_t{1} << 16, int64_t{1} << 40));
     AddTextOrJsonOption(app, &format_);
     Connection::AddOptions(app, &connection_);
-    list_ = app->add_subcommand("list", "list the backups in a directory on this machine");
-    list_->add_option("DIR", list_directory_, "a directory of backups")->required();
-    list_->add_flag_callback(
-        "--csv", [this] { list_format_ = OutputFormat::kCsv; }, "as CSV");
+    list_part_ = AddCommand(app, &list_);
   }
 
   absl::Status Run() override {
-    if (list_->parsed()) return List();
+    if (list_part_->parsed()) return list_.Run();
     if (directory_.empty()) return absl::InvalidArgumentError("say where: pedigree backup DIR");
     auto connection = Connection::Open(connection_);
     if (!connection.ok()) return connection.status();
@@ -84,23 +109,13 @@ class BackupCommand final : public Command {
     return status;
   }
 
-  absl::Status List() const {
-    auto backups = ListBackups(list_directory_);
-    if (!backups.ok()) return backups.status();
-    const Table table = BackupTable(*backups);
-    Print(list_format_ == OutputFormat::kCsv ? table.ToCsv()
-                                             : table.ToText(Screen::OfStandardOutput()));
-    return absl::OkStatus();
-  }
-
   std::string directory_;
   int32_t keep_ = 0;
   int64_t max_bytes_per_second_ = 0;
   OutputFormat format_ = OutputFormat::kTable;
   ConnectionOptions connection_;
-  CLI::App* list_ = nullptr;  // The command line's.
-  std::string list_directory_;
-  OutputFormat list_format_ = OutputFormat::kTable;
+  BackupListCommand list_;
+  const CLI::App* list_part_ = nullptr;  // The command line's.
 };
 
 }  // namespace

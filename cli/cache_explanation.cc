@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/cache_text.h"
 #include "cli/facts.h"
+#include "cli/filter_text.h"
 #include "cli/node_calls.h"
 #include "cli/node_text.h"
 #include "cli/reference.h"

@@ -47,4 +47,13 @@ inline CLI::Validator NotNegative() {
   return CLI::Validator(check, "");
 }
 
+// The same for texts: an empty one, such as an unset variable of a script, is not as if the option
+// were not there.
+inline CLI::Validator NotEmpty() {
+  const auto check = [](const std::string& text) {
+    return text.empty() ? std::string("may not be empty") : std::string();
+  };
+  return CLI::Validator(check, "");
+}
+
 }  // namespace pedigree::cli

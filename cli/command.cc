@@ -8,14 +8,17 @@
 
 namespace pedigree::cli {
 
+void SetExamples(CLI::App* app, absl::string_view examples) {
+  // Without its own it would have that of the part around it.
+  app->footer(examples.empty()
+                  ? ""
+                  : absl::StrCat("Examples:\n  ", absl::StrReplaceAll(examples, {{"\n", "\n  "}})));
+}
+
 CLI::App* AddCommand(CLI::App* app, Command* command) {
   CLI::App* part = app->add_subcommand(command->name(), command->summary());
   command->AddOptions(part);
-  const absl::string_view examples = command->examples();
-  // Without its own it would have that of the part around it.
-  part->footer(examples.empty() ? ""
-                                : absl::StrCat("Examples:\n  ",
-                                               absl::StrReplaceAll(examples, {{"\n", "\n  "}})));
+  SetExamples(part, command->examples());
   return part;
 }
 

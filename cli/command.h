@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace CLI {
 class App;
@@ -31,6 +32,9 @@ class Command {
   // code (ExitCodeOf) and its text.
   virtual absl::Status Run() = 0;
 };
+
+// Ends the help of a part with these examples, each on a line of its own.
+void SetExamples(CLI::App* app, absl::string_view examples);
 
 // Adds a command with its options and help to a part of the command line; answers its own part.
 CLI::App* AddCommand(CLI::App* app, Command* command);
@@ -70,6 +74,7 @@ std::unique_ptr<Command> MakeCompletionCommand();
 std::unique_ptr<Command> MakeDowngradeCommand();
 std::unique_ptr<Command> MakeExportCommand();
 std::unique_ptr<Command> MakeExportMlmdCommand();
+std::unique_ptr<Command> MakeExportVerifyCommand();  // A part of MakeExportCommand().
 std::unique_ptr<Command> MakeGetCommand();
 std::unique_ptr<Command> MakeImpactCommand();
 std::unique_ptr<Command> MakeImportCommand();

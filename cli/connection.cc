@@ -1,12 +1,18 @@
 #include "cli/connection.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "cli/connection_kinds.h"
 
 namespace pedigree::cli {
+namespace {
+
+constexpr char kDefaultServer[] = "localhost:8080";
+
+}  // namespace
 
 void Connection::AddOptions(CLI::App* app, ConnectionOptions* options) {
   const std::string group = "Where to ask";
@@ -32,6 +38,13 @@ void Connection::AddOptions(CLI::App* app, ConnectionOptions* options) {
                   "who asks, for the server's journal [the user's name]")
       ->type_name("NAME")
       ->group(group);
+}
+
+std::string Connection::WhereOf(const ConnectionOptions& options) {
+  if (!options.data_dir.empty()) return options.data_dir;
+  if (!options.server.empty()) return options.server;
+  const char* const server = std::getenv("PEDIGREE_SERVER");
+  return server != nullptr && *server != '\0' ? server : kDefaultServer;
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {

@@ -47,6 +47,9 @@ class Connection {
   // --server, --data_dir, --tls, --tls_ca, --tls_cert, --tls_key, --principal.
   static void AddOptions(CLI::App* app, ConnectionOptions* options);
 
+  // What would be asked with these options, as where().
+  static std::string WhereOf(const ConnectionOptions& options);
+
   // Opens the store, or makes ready to connect: the first call does. InvalidArgument: options that
   // do not fit together. NotFound: a file or store that is not there. Otherwise as Store::Open.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionOptions& options);

@@ -1,4 +1,4 @@
-// pedigree export --format F --to FILE|DIR, and pedigree export verify FILE|DIR
+// pedigree export --format F --to FILE|DIR|URL
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,30 +16,39 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/export/export_query.h"
 #include "cli/export/export_run.h"
 #include "cli/export/lineage_post.h"
 #include "cli/export/uuid.h"
-#include "cli/export/verify_export.h"
+#include "cli/output.h"
+#include "cli/reference.h"
+#include "cli/text.h"
+#include "migrate/progress.h"
 #include "store/durable_file.h"
-#include "store/text.h"
 
 namespace pedigree::cli {
 namespace {
 
-std::string NamesOfFormats() {
-  std::string names;
+using migrate::Progress;
+
+std::string NamesOfFormats(absl::string_view between) {
+  return absl::StrJoin(
+      AllExportFormats(), between,
+      [](std::string* names, const ExportFormat& format) { absl::StrAppend(names, format.name); });
+}
+
+std::string SummariesOfFormats() {
+  std::string summaries;
   for (const ExportFormat& format : AllExportFormats()) {
-    absl::StrAppend(&names, names.empty() ? "" : "\n", "  ", format.name, ": ", format.summary);
+    absl::StrAppend(&summaries, "\n  ", format.name, ": ", format.summary);
   }
-  return names;
+  return summaries;
 }
 
 class ConnectedSource final : public ExportSource {
@@ -55,72 +65,114 @@ class ConnectedSource final : public ExportSource {
   Connection* connection_;  // Not owned.
 };
 
+// A bar that is told how far the work is. On a terminal only: what a log shall have is the answer.
+class Bar {
+ public:
+  explicit Bar(absl::string_view what) : progress_(Progress::OnlyOnTerminal()) {
+    progress_.Begin(what, Progress::kUnknown);
+  }
+  ~Bar() { progress_.End(); }
+  Bar(const Bar&) = delete;
+  Bar& operator=(const Bar&) = delete;
+
+  void Show(int64_t done) { progress_.Add(done - std::exchange(done_, done)); }
+  // A line of its own.
+  static void Note(absl::string_view line) {
+    std::fprintf(stderr, "%s%s\n", isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "",
+                 Printable(line).c_str());
+  }
+
+ private:
+  Progress progress_;
+  int64_t done_ = 0;
+};
+
 class ExportCommand final : public Command {
  public:
   const char* name() const override { return "export"; }
   const char* summary() const override {
-    return "write the history, or a part of it, as files for auditors";
+    return "write the history, or a part of it, as files for auditors; `export verify` checks them";
+  }
+  const char* examples() const override {
+    return "pedigree export --format jsonl --to history.jsonl --key auditor.pem\n"
+           "pedigree export --format csv --to tables --context run-7 --until 2026-03-01\n"
+           "pedigree export --format cyclonedx --model churn-v2 --to bom.json\n"
+           "pedigree export --format openlineage --to https://marquez.example --spool spool\n"
+           "pedigree export verify history.jsonl --public_key auditor.pub";
   }
 
   void AddOptions(CLI::App* app) override {
-    app->add_option("--format", format_, "what to write:\n" + NamesOfFormats());
-    app->add_option(
-        "--to", to_,
-        "the file (a name with an extension) or the directory to write. Run again after "
-        "an interruption, the export goes on where it was. Of openlineage also "
+    std::vector<std::pair<std::string, const ExportFormat*>> formats;
+    for (const ExportFormat& format : AllExportFormats()) {
+      formats.emplace_back(format.name, &format);
+    }
+    AddChoice<const ExportFormat*>(app, "--format", &format_, std::move(formats),
+                                   NamesOfFormats("|"), "what to write:" + SummariesOfFormats());
+    const auto add = [app](const std::string& option, std::string* value, const std::string& type,
+                           const std::string& description) {
+      return app->add_option(option, *value, description)->type_name(type)->check(NotEmpty());
+    };
+    add("--to", &to_, "FILE|DIR|URL",
+        "the file (a name with an extension) or the directory to write. Run again after an "
+        "interruption, the export goes on where it was. Of openlineage also "
         "http(s)://HOST[:PORT][/PATH]: a lineage backend");
-    app->add_option("--spool", spool_,
-                    "with --to http(s)://: the directory in which events wait to be posted. The "
-                    "same command goes on there after an interruption; default: a temporary one");
-    app->add_option("--model", model_,
-                    "of cyclonedx: the model, as `artifact:ID`, ID, its name or its uri");
+    add("--spool", &spool_, "DIR",
+        "with --to http(s)://: where events wait to be posted. The same command goes on there "
+        "after an interruption [a temporary directory]");
+    auto* const model = add("--model", &model_, "REF",
+                            "of cyclonedx: the model, as artifact:42, its name or its uri");
     app->add_option("--where", query_.where,
-                    "only executions that match this filter, and what goes with them");
-    app->add_option("--context", query_.context,
-                    "only executions in the context of this name, or `context:ID`");
-    app->add_option("--upstream_of", query_.upstream_of,
-                    "only what this artifact was made by: `artifact:ID`");
-    app->add_option("--since", query_.since, "only what has changed after this journal entry");
-    app->add_option("--until", query_.until,
-                    "only what was created until this time: 2024-05-17T12:00:00Z, or ms");
-    app->add_option("--key", key_, "a private Ed25519 key (PEM) that signs the manifest");
-    app->add_option("--option", options_, "NAME=VALUE: of the format; may be repeated");
+                    "only executions that match this filter, and what goes with them")
+        ->type_name("FILTER");
+    add("--context", &query_.context, "REF",
+        "only executions in the context of this name, or context:3");
+    add("--upstream_of", &query_.upstream_of, "artifact:ID", "only what this artifact was made by")
+        ->excludes(model);
+    app->add_option("--since", query_.since, "only what has changed after this journal entry")
+        ->type_name("SEQUENCE")
+        ->check(NotNegative());
+    add("--until", &query_.until, "TIME",
+        "only what was created until then: 2026-03-01T12:00:00Z, 2026-03-01, or ms since 1970");
+    add("--key", &key_, "FILE", "a private Ed25519 key (PEM) that signs the manifest");
+    app->add_option("--option", options_, "of the format; may be repeated")
+        ->type_name("NAME=VALUE");
     app->add_option("--checkpoint_bytes", checkpoint_bytes_,
                     "how much may have to be written again after an interruption")
-        ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+        ->type_name("N")
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 40).description(""));
+    AddTextOrJsonOption(app, &output_);
     Connection::AddOptions(app, &connection_);
-    verify_ = app->add_subcommand("verify", "check an export against its manifest and signature");
-    verify_->add_option("EXPORT", to_verify_, "what was given as --to")->required();
-    verify_->add_option("--public_key", public_key_, "the Ed25519 key (PEM) it must be signed by");
+    verify_part_ = AddCommand(app, verify_.get());
   }
 
-  absl::Status Run() override { return verify_->parsed() ? Verify() : Export(); }
-
- private:
-  absl::Status Export() {
-    const ExportFormat* const format = FindExportFormat(format_);
-    if (format == nullptr) {
+  absl::Status Run() override {
+    if (verify_part_->parsed()) return verify_->Run();
+    if (format_ == nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--format must be one of\n", NamesOfFormats()));
+          absl::StrCat("say --format: one of ", NamesOfFormats(", ")));
     }
-    if (to_.empty()) return absl::InvalidArgumentError("--to must name a file or a directory");
+    if (to_.empty()) return absl::InvalidArgumentError("say --to: a file or a directory");
     if (!IsUrl(to_)) {
       if (!spool_.empty()) return absl::InvalidArgumentError("--spool is for --to http(s)://");
-      return WriteFiles(*format, to_);
+      if (absl::Status status = WriteFiles(to_); !status.ok()) return status;
+    } else {
+      if (format_->name != absl::string_view("openlineage")) {
+        return absl::InvalidArgumentError("only --format openlineage goes to http(s)://");
+      }
+      if (absl::Status status = ExportToBackend(); !status.ok()) return status;
     }
-    if (format_ != "openlineage") {
-      return absl::InvalidArgumentError("only --format openlineage goes to http(s)://");
-    }
-    return ExportToBackend(*format);
+    Report();
+    return absl::OkStatus();
   }
 
+ private:
   static bool IsUrl(absl::string_view to) {
     return absl::StartsWith(to, "http://") || absl::StartsWith(to, "https://");
   }
 
   // Events are in their order, and can be posted again, only once all of them are in a file: that
   // of an ordinary export into the spool, in a directory that this command and no other names.
-  absl::Status ExportToBackend(const ExportFormat& format) {
+  absl::Status ExportToBackend() {
     auto backend = LineageBackend::Open(BackendFromEnvironment(to_));
     if (!backend.ok()) return backend.status();
     auto selection = SelectionOf(query_);
@@ -131,14 +183,13 @@ class ExportCommand final : public Command {
       if (!made.ok()) return made.status();
       spool = *made;
     }
-    const std::string what = absl::StrCat((*backend)->url(), "\n", absl::StrJoin(options_, "\n"),
-                                          "\n", selection->SerializeAsString());
-    const std::string events = absl::StrCat(spool, "/", UuidV5(kUuidOfUrl, what));
+    const std::string events =
+        absl::StrCat(spool, "/", UuidV5(kUuidOfUrl, WhatGoesTo((*backend)->url(), *selection)));
     std::error_code error;
     const bool is_whole = std::filesystem::exists(absl::StrCat(events, "/", kManifestName), error);
     absl::Status status = is_whole ? absl::OkStatus() : MakeSpool(spool);
-    if (status.ok() && !is_whole) status = WriteFiles(format, events);
-    if (status.ok()) status = Post(absl::StrCat(events, "/", format.file_name), backend->get());
+    if (status.ok() && !is_whole) status = WriteFiles(events);
+    if (status.ok()) status = Post(absl::StrCat(events, "/", format_->file_name), backend->get());
     if (!status.ok()) {
       return {status.code(), absl::StrCat(status.message(), " (go on with --spool ", spool, ")")};
     }
@@ -146,58 +197,45 @@ class ExportCommand final : public Command {
     return absl::OkStatus();
   }
 
+  // All that decides which events there are, and to whom they go.
+  std::string WhatGoesTo(const std::string& url, const v1::ExportSelection& selection) const {
+    std::error_code error;
+    const std::string source =
+        connection_.data_dir.empty()
+            ? Connection::WhereOf(connection_)
+            : std::filesystem::absolute(connection_.data_dir, error).lexically_normal().string();
+    return absl::StrCat(url, "\n", source, "\n", format_->name, " ", format_->version, "\n",
+                        absl::StrJoin(options_, "\n"), "\n", selection.SerializeAsString());
+  }
+
   static absl::Status MakeSpool(const std::string& spool) {
     std::error_code error;
     std::filesystem::create_directories(spool, error);
-    return error ? FileError(error.value(), "cannot create", spool) : absl::OkStatus();
+    return error ? FileError(error.value(), "create", spool) : absl::OkStatus();
   }
 
   static absl::StatusOr<std::string> TemporaryDirectory() {
     const char* parent = std::getenv("TMPDIR");
     std::string path = absl::StrCat(parent == nullptr || *parent == '\0' ? "/tmp" : parent,
                                     "/pedigree-spool-XXXXXX");
-    if (mkdtemp(path.data()) == nullptr) return FileError(errno, "cannot create", path);
+    if (mkdtemp(path.data()) == nullptr) return FileError(errno, "create", path);
     return path;
   }
 
-  static absl::Status Post(const std::string& events, LineageBackend* backend) {
-    const bool is_terminal = isatty(STDERR_FILENO) != 0;
-    const auto posted = PostEvents(events, backend, [is_terminal](int64_t count) {
-      if (is_terminal) std::fprintf(stderr, "\r%lld posted", static_cast<long long>(count));
-    });
-    if (is_terminal) std::fprintf(stderr, "\n");
+  absl::Status Post(const std::string& events, LineageBackend* backend) {
+    Bar bar("posting");
+    auto posted = PostEvents(events, backend, [&bar](int64_t count) { bar.Show(count); });
     if (!posted.ok()) return posted.status();
-    std::printf("%-18s %lld\n", "posted", static_cast<long long>(posted->posted));
-    if (posted->before > 0) {
-      std::printf("%-18s %lld\n", "posted before", static_cast<long long>(posted->before));
-    }
+    posted_ = *posted;
     return absl::OkStatus();
   }
 
-  absl::Status WriteFiles(const ExportFormat& format, const std::string& to) {
+  absl::Status WriteFiles(const std::string& to) {
     ExportRunOptions run;
-    run.format = &format;
+    run.format = format_;
     run.to = to;
     run.program_version = PEDIGREE_VERSION;
     run.checkpoint_bytes = checkpoint_bytes_;
-    if (!model_.empty()) {
-      run.writer.options.emplace_back("model", model_);
-      // Of a model named by its id, only what is upstream of it is needed.
-      absl::string_view id = model_;
-      absl::ConsumePrefix(&id, "artifact:");
-      int64_t number = 0;
-      if (query_.upstream_of.empty() && absl::SimpleAtoi(id, &number)) {
-        query_.upstream_of = std::string(id);
-      }
-    }
-    auto selection = SelectionOf(query_);
-    if (!selection.ok()) return selection.status();
-    run.writer.selection = *std::move(selection);
-    for (const std::string& option : options_) {
-      const std::pair<std::string, std::string> halves =
-          absl::StrSplit(option, absl::MaxSplits('=', 1));
-      run.writer.options.push_back(halves);
-    }
     std::optional<SigningKey> key;
     if (!key_.empty()) {
       auto loaded = SigningKey::Load(key_);
@@ -207,56 +245,68 @@ class ExportCommand final : public Command {
     }
     auto connection = Connection::Open(connection_);
     if (!connection.ok()) return connection.status();
-    run.wait = [](int tries) { std::this_thread::sleep_for(std::chrono::seconds(tries)); };
-    const bool is_terminal = isatty(STDERR_FILENO) != 0;
-    run.note = [](absl::string_view line) {
-      std::fprintf(stderr, "%s\n", std::string(line).c_str());
-    };
-    if (is_terminal) {
-      run.progress = [](int64_t records) {
-        std::fprintf(stderr, "\r%lld records", static_cast<long long>(records));
-      };
+    if (!model_.empty()) {
+      const auto model = Resolve(connection->get(), model_, {NodeKind::kArtifact});
+      if (!model.ok()) return model.status();
+      run.writer.options.emplace_back("model", ToString(*model));
+      query_.upstream_of = ToString(*model);  // Nothing else is needed of it.
     }
+    auto selection = SelectionOf(query_);
+    if (!selection.ok()) return selection.status();
+    run.writer.selection = *std::move(selection);
+    for (const std::string& option : options_) {
+      const std::pair<std::string, std::string> halves =
+          absl::StrSplit(option, absl::MaxSplits('=', 1));
+      run.writer.options.push_back(halves);
+    }
+    Bar bar("exporting");
+    run.wait = [](int tries) { std::this_thread::sleep_for(std::chrono::seconds(tries)); };
+    run.note = &Bar::Note;
+    run.progress = [&bar](int64_t records) { bar.Show(records); };
     ConnectedSource source(connection->get());
     auto facts = ExportRun(&source, std::move(run)).Run();
-    if (is_terminal) std::fprintf(stderr, "\n");
     if (!facts.ok()) return facts.status();
-    PrintCounts(facts->counts);
-    std::printf("%-18s %s\n", "snapshot", facts->header.snapshot().c_str());
-    for (const ExportedFile& file : facts->files) {
-      std::printf("%s  %s\n", file.sha256.c_str(), file.name.c_str());
-    }
+    facts_ = *std::move(facts);
     return absl::OkStatus();
   }
 
-  absl::Status Verify() {
-    std::optional<PublicKey> key;
-    if (!public_key_.empty()) {
-      auto loaded = PublicKey::Load(public_key_);
-      if (!loaded.ok()) return loaded.status();
-      key = *std::move(loaded);
+  void Report() const {
+    if (output_ == OutputFormat::kJson) return ReportAsJson();
+    const auto print = [](absl::string_view name, int64_t count) {
+      Print(absl::StrCat(PadTo(Printable(name), 18), " ", count, "\n"));
+    };
+    if (facts_.has_value()) {
+      for (const auto& [name, count] : facts_->counts) print(name, count);
+      Print(absl::StrCat(PadTo("snapshot", 18), " ", Printable(facts_->header.snapshot()), "\n"));
+      for (const ExportedFile& file : facts_->files) {
+        Print(absl::StrCat(file.sha256, "  ", Printable(file.name), "\n"));
+      }
     }
-    const auto verified = VerifyExport(to_verify_, key.has_value() ? &*key : nullptr);
-    if (!verified.ok()) return verified.status();
-    for (const std::string& problem : verified->problems) std::printf("%s\n", problem.c_str());
-    if (!verified->problems.empty()) {
-      return absl::DataLossError(absl::StrCat(Quoted(to_verify_), " is not what was exported: ",
-                                              verified->problems.size(), " problems"));
-    }
-    PrintCounts(verified->counts);
-    std::printf("%zu files of %lld bytes are as the manifest says; %s\n", verified->files,
-                static_cast<long long>(verified->bytes),
-                verified->is_signed ? "the signature is by the key" : "no signature was checked");
-    return absl::OkStatus();
+    if (posted_.has_value()) print("posted", posted_->posted);
+    if (posted_.has_value() && posted_->before > 0) print("posted before", posted_->before);
   }
 
-  static void PrintCounts(const std::map<std::string, int64_t>& counts) {
-    for (const auto& [name, count] : counts) {
-      std::printf("%-18s %lld\n", name.c_str(), static_cast<long long>(count));
+  // Names and numbers as in the manifest.
+  void ReportAsJson() const {
+    nlohmann::ordered_json json;
+    json["format"] = format_->name;
+    if (facts_.has_value()) {
+      json["snapshot"] = facts_->header.snapshot();
+      json["counts"] = facts_->counts;
+      json["files"] = nlohmann::ordered_json::array();
+      for (const ExportedFile& file : facts_->files) {
+        json["files"].push_back(
+            {{"name", file.name}, {"size", file.size}, {"sha256", file.sha256}});
+      }
     }
+    if (posted_.has_value()) {
+      json["posted"] = posted_->posted;
+      json["posted_before"] = posted_->before;
+    }
+    Print(json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }
 
-  std::string format_;
+  const ExportFormat* format_ = nullptr;
   std::string to_;
   ExportQuery query_;
   std::string spool_;
@@ -264,10 +314,13 @@ class ExportCommand final : public Command {
   std::string key_;
   std::vector<std::string> options_;
   int64_t checkpoint_bytes_ = ExportRunOptions().checkpoint_bytes;
+  OutputFormat output_ = OutputFormat::kTable;
   ConnectionOptions connection_;
-  CLI::App* verify_ = nullptr;
-  std::string to_verify_;
-  std::string public_key_;
+  const std::unique_ptr<Command> verify_ = MakeExportVerifyCommand();
+  const CLI::App* verify_part_ = nullptr;  // The command line's.
+  // What was done.
+  std::optional<ExportFacts> facts_;
+  std::optional<PostedEvents> posted_;
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ class ExportMlmdCommand final : public Command {
     }
     auto store = OpenStore(data_dir_);
     if (!store.ok()) return store.status();
-    migrate::Progress progress(migrate::Progress::Style::kAuto);
+    migrate::Progress progress(migrate::Progress::OnlyOnTerminal());
     migrate::ExportOptions options;
     options.path = std::string(path);
     options.loss = allow_loss_ ? migrate::Loss::kAllow : migrate::Loss::kRefuse;

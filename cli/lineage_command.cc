@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/lineage/fetch.h"
@@ -20,20 +20,6 @@ namespace pedigree::cli {
 namespace {
 
 enum class Format : uint8_t { kTree, kJson, kDot, kMermaid, kGraphml, kSvg, kHtml };
-
-const std::map<std::string, Format>& Formats() {
-  static const auto* const formats = new std::map<std::string, Format>{
-      {"tree", Format::kTree},       {"json", Format::kJson},       {"dot", Format::kDot},
-      {"mermaid", Format::kMermaid}, {"graphml", Format::kGraphml}, {"svg", Format::kSvg},
-      {"html", Format::kHtml}};
-  return *formats;
-}
-
-// Empty, or what is wrong: as CLI11 asks.
-std::string CheckFormat(const std::string& name) {
-  if (Formats().contains(name)) return "";
-  return absl::StrCat("'", name, "' is none of tree, json, dot, mermaid, graphml, svg and html");
-}
 
 absl::StatusOr<std::string> Render(Format format, const LineageGraph& graph,
                                    const RenderOptions& options) {
@@ -87,11 +73,17 @@ class LineageCommand final : public Command {
     app->add_option("REF", text_, kStartHelp)->type_name("")->required();
     app->add_flag("--up", up_, "what it comes from [this, if neither is said]");
     app->add_flag("--down", down_, "what came of it");
-    app->add_option("--format", format_,
-                    "how to show it; svg is for up to 2,000 nodes, html for many more")
-        ->check(CheckFormat)
-        ->type_name("tree|json|dot|mermaid|graphml|svg|html")
-        ->capture_default_str();
+    AddChoice<Format>(app, "--format", &format_,
+                      {{"tree", Format::kTree},
+                       {"json", Format::kJson},
+                       {"dot", Format::kDot},
+                       {"mermaid", Format::kMermaid},
+                       {"graphml", Format::kGraphml},
+                       {"svg", Format::kSvg},
+                       {"html", Format::kHtml}},
+                      "tree|json|dot|mermaid|graphml|svg|html",
+                      "how to show it; svg is for up to 2,000 nodes, html for many more")
+        ->default_str("tree");
     app->add_option("-o", file_, "write there instead of to standard output")->type_name("FILE");
     AddQuestionOptions(app, &question_);
     Connection::AddOptions(app, &connection_);
@@ -107,11 +99,10 @@ class LineageCommand final : public Command {
     const LineageWay way = !down_ ? LineageWay::kUp : up_ ? LineageWay::kBoth : LineageWay::kDown;
     const auto graph = FetchLineage(connection->get(), {ToProto(*ref)}, way, *scope);
     if (!graph.ok()) return graph.status();
-    const Format format = Formats().at(format_);
-    const auto text = Render(format, *graph, OptionsFor(*graph, way, RemarkOf(*scope)));
+    const auto text = Render(format_, *graph, OptionsFor(*graph, way, RemarkOf(*scope)));
     if (!text.ok()) return text.status();
     // A tree and a page say it themselves.
-    if (!graph->completeness().complete() && format != Format::kTree) {
+    if (!graph->completeness().complete() && format_ != Format::kTree) {
       std::fprintf(stderr, "pedigree: not complete: %s\n",
                    Printable(graph->completeness().reason()).c_str());
     }
@@ -134,7 +125,7 @@ class LineageCommand final : public Command {
   std::string text_;
   bool up_ = false;
   bool down_ = false;
-  std::string format_ = "tree";
+  Format format_ = Format::kTree;
   std::string file_;
   QuestionOptions question_;
   ConnectionOptions connection_;

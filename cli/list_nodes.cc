@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/choice.h"
+#include "cli/filter_text.h"
 #include "cli/node_calls.h"
 #include "cli/node_text.h"
 #include "cli/reference.h"
@@ -77,20 +78,18 @@ struct Rows<Context> {
   }
 };
 
-enum class More : uint8_t { kNo, kYes };
-
-template <class Node>
 struct Listed {
-  std::vector<Node> nodes;
-  More more = More::kNo;  // Beyond the limit.
+  int64_t nodes = 0;
+  bool has_more = false;  // Beyond the limit.
 };
 
-template <class Node>
-absl::StatusOr<Listed<Node>> List(Connection* connection, const ListOptions& options) {
-  Listed<Node> listed;
+// Calls visit with the nodes of one page after the other; an error of it ends the list.
+template <class Node, class VisitNodes>
+absl::StatusOr<Listed> List(Connection* connection, const ListOptions& options, VisitNodes visit) {
+  Listed listed;
   typename ReadsOf<Node>::List request;
   while (true) {
-    const int64_t left = options.limit - static_cast<int64_t>(listed.nodes.size());
+    const int64_t left = options.limit - listed.nodes;
     const int64_t page = options.limit == 0 ? kPageSize : std::min(left, kPageSize);
     if (!request.has_options()) {
       auto first = ToOperationOptions(connection, options, static_cast<int32_t>(page));
@@ -102,35 +101,83 @@ absl::StatusOr<Listed<Node>> List(Connection* connection, const ListOptions& opt
     absl::Status status = connection->Call(ReadsOf<Node>::kList, request, &answer);
     if (!status.ok()) return status;
     const auto& nodes = ReadsOf<Node>::Nodes(answer);
-    listed.nodes.insert(listed.nodes.end(), nodes.begin(), nodes.end());
+    listed.nodes += nodes.size();
+    if (status = visit(nodes); !status.ok()) return status;
     if (answer.next_page_token().empty()) return listed;
     request.mutable_options()->set_next_page_token(answer.next_page_token());
-    if (options.limit != 0 && static_cast<int64_t>(listed.nodes.size()) >= options.limit) {
-      listed.more = More::kYes;
+    if (options.limit != 0 && listed.nodes >= options.limit) {
+      listed.has_more = true;
       return listed;
     }
   }
 }
 
+// One document, printed as its parts come.
 template <class Node>
-absl::Status PrintNodesOf(Connection* connection, const ListOptions& options, OutputFormat format) {
-  const auto listed = List<Node>(connection, options);
+absl::Status PrintAsJson(Connection* connection, const ListOptions& options) {
+  JsonDocument json;
+  json.BeginList(Rows<Node>::kKey);
+  const auto listed = List<Node>(connection, options, [&json](const auto& nodes) -> absl::Status {
+    for (const Node& node : nodes) json.AddToList(node);
+    const auto text = json.TakeText();
+    if (text.ok()) Print(*text);
+    return text.status();
+  });
   if (!listed.ok()) return listed.status();
-  if (format == OutputFormat::kJson) {
-    JsonDocument json;
-    json.AddList(Rows<Node>::kKey, listed->nodes);
-    return PrintJson(json);
-  }
-  const Screen screen = format == OutputFormat::kCsv ? Screen::Plain() : Screen::OfStandardOutput();
+  json.EndList();
+  return PrintJson(json);
+}
+
+template <class Node>
+Table TableOf(const google::protobuf::RepeatedPtrField<Node>& nodes, const Screen& screen) {
   Table table = Rows<Node>::New();
-  for (const Node& node : listed->nodes) table.AddRow(Rows<Node>::Of(node, screen));
-  Print(format == OutputFormat::kCsv ? table.ToCsv() : table.ToText(screen));
-  if (listed->more == More::kYes && format == OutputFormat::kTable) {
+  for (const Node& node : nodes) table.AddRow(Rows<Node>::Of(node, screen));
+  return table;
+}
+
+template <class Node>
+absl::Status PrintAsCsv(Connection* connection, const ListOptions& options) {
+  Titles titles = Titles::kYes;
+  return List<Node>(connection, options,
+                    [&titles](const auto& nodes) {
+                      Print(TableOf<Node>(nodes, Screen::Plain()).ToCsv(titles));
+                      titles = Titles::kNo;
+                      return absl::OkStatus();
+                    })
+      .status();
+}
+
+// Columns are as wide as the widest of all rows, so that a table is printed at the end: its cells
+// are held, not the nodes.
+template <class Node>
+absl::Status PrintAsTable(Connection* connection, const ListOptions& options) {
+  const Screen screen = Screen::OfStandardOutput();
+  Table table = Rows<Node>::New();
+  const auto listed = List<Node>(connection, options, [&](const auto& nodes) {
+    for (const Node& node : nodes) table.AddRow(Rows<Node>::Of(node, screen));
+    return absl::OkStatus();
+  });
+  if (!listed.ok()) return listed.status();
+  Print(table.ToText(screen));
+  if (listed->has_more) {
     std::fflush(stdout);
-    std::fprintf(stderr, "more than these %zu: --limit N shows N, --limit 0 all\n",
-                 listed->nodes.size());
+    std::fprintf(stderr, "more than these %lld: --limit N shows N, --limit 0 all\n",
+                 static_cast<long long>(listed->nodes));
   }
   return absl::OkStatus();
+}
+
+template <class Node>
+absl::Status PrintNodesOf(Connection* connection, const ListOptions& options, OutputFormat format) {
+  switch (format) {
+    case OutputFormat::kJson:
+      return PrintAsJson<Node>(connection, options);
+    case OutputFormat::kCsv:
+      return PrintAsCsv<Node>(connection, options);
+    case OutputFormat::kTable:
+      break;
+  }
+  return PrintAsTable<Node>(connection, options);
 }
 
 ListOperationOptions::OrderByField::Field FieldOf(Order order) {
@@ -164,7 +211,8 @@ void AddListOptions(CLI::App* app, ListOptions* options) {
   app->add_option("--type", options->type, "only of this type")->type_name("NAME");
   app->add_option("--context", options->context, "only in this context: context:3 or its name")
       ->type_name("REF");
-  app->add_option("--limit", options->limit, "at most so many; 0: all")
+  app->add_option("--limit", options->limit,
+                  "at most so many; 0: all, for which csv and json need little memory")
       ->type_name("N")
       ->check(NotNegative())
       ->capture_default_str();

@@ -47,7 +47,8 @@ absl::StatusOr<ml_metadata::ListOperationOptions> ToOperationOptions(Connection*
                                                                      const ListOptions& options,
                                                                      int32_t page_size);
 
-// Prints them. Errors as Connection::Call().
+// Prints them: in CSV and JSON page by page, so that memory does not grow with their number. Errors
+// as Connection::Call(); after one, what is printed is a part.
 absl::Status PrintNodes(Connection* connection, const ListOptions& options, OutputFormat format);
 
 }  // namespace pedigree::cli

@@ -1,8 +1,5 @@
 #include "cli/node_calls.h"
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-
 namespace pedigree::cli {
 namespace {
 
@@ -67,10 +64,6 @@ absl::StatusOr<std::vector<Event>> EventsOf(Connection* connection, NodeKind kin
   request.mutable_execution_ids()->Add(ids.begin(), ids.end());
   return AskEvents<ml_metadata::GetEventsByExecutionIDsResponse>(
       connection, "/ml_metadata.MetadataStoreService/GetEventsByExecutionIDs", request);
-}
-
-std::string FilterText(absl::string_view text) {
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
 }  // namespace pedigree::cli

@@ -99,7 +99,4 @@ absl::StatusOr<std::vector<ml_metadata::Context>> ContextsOf(Connection* connect
 absl::StatusOr<std::vector<ml_metadata::Event>> EventsOf(Connection* connection, NodeKind kind,
                                                          absl::Span<const int64_t> ids);
 
-// A text as it stands in a filter_query: 'it\'s'.
-std::string FilterText(absl::string_view text);
-
 }  // namespace pedigree::cli

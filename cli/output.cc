@@ -77,6 +77,11 @@ void JsonDocument::AddToList(const google::protobuf::Message& message) {
 
 void JsonDocument::EndList() { absl::StrAppend(&text_, has_items_ ? "\n ]" : "]"); }
 
+absl::StatusOr<std::string> JsonDocument::TakeText() {
+  if (!status_.ok()) return status_;
+  return std::exchange(text_, "");
+}
+
 absl::StatusOr<std::string> JsonDocument::ToString() const {
   if (!status_.ok()) return status_;
   return has_keys_ ? absl::StrCat(text_, "\n}\n") : "{}\n";

@@ -52,6 +52,9 @@ class JsonDocument {
   void AddToList(const google::protobuf::Message& message);
   void EndList();
 
+  // What was added since the last time, of a document that is printed as it grows; the rest is what
+  // ToString() then answers. Internal if a message cannot be shown.
+  absl::StatusOr<std::string> TakeText();
   // The whole, with a line feed at its end. Internal if a message cannot be shown.
   absl::StatusOr<std::string> ToString() const;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "cli/filter_text.h"
 #include "cli/node_calls.h"
 #include "cli/node_text.h"
 #include "store/text.h"

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/connection_kinds.h"
-#include "store/durable_file.h"
+#include "cli/input_file.h"
 #include "store/text.h"
 
 namespace pedigree::cli {
@@ -23,7 +23,6 @@ namespace {
 
 using grpc::internal::RpcMethod;
 
-constexpr char kDefaultServer[] = "localhost:8080";
 constexpr char kDefaultPort[] = "8080";
 constexpr char kPrincipalHeader[] = "pedigree-principal";
 constexpr size_t kMaxPrincipalBytes = 256;
@@ -38,7 +37,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.good() && !file.eof()) return FileError(errno, "read", path);
+  if (!file.good() && !file.eof()) return InputFileError(errno, "read", path);
   return text;
 }
 
@@ -125,13 +124,16 @@ class RemoteConnection final : public Connection {
                                                                       ToBuffer(request)));
     grpc::ByteBuffer message;
     bool is_wanted = true;
+    grpc::Status dumped;
     while (reader->Read(&message)) {
+      if (!is_wanted) continue;
       grpc::Slice slice;
-      if (!is_wanted || !message.DumpToSingleSlice(&slice).ok()) continue;
-      is_wanted = visit(ToView(slice));
+      dumped = message.DumpToSingleSlice(&slice);
+      is_wanted = dumped.ok() && visit(ToView(slice));
       if (!is_wanted) context.TryCancel();
     }
     const grpc::Status status = reader->Finish();
+    if (!dumped.ok()) return absl::InternalError(dumped.error_message());
     return status.ok() || !is_wanted ? absl::OkStatus() : Explained(status, method);
   }
 
@@ -203,8 +205,7 @@ absl::StatusOr<std::string> PrincipalOf(absl::string_view given) {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> OpenRemote(const ConnectionOptions& options) {
-  const std::string server =
-      options.server.empty() ? EnvironmentOr("PEDIGREE_SERVER", kDefaultServer) : options.server;
+  const std::string server = Connection::WhereOf(options);
   auto target = TargetOf(server);
   if (!target.ok()) return target.status();
   auto principal = PrincipalOf(options.principal);

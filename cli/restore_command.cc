@@ -23,7 +23,7 @@ class RestoreCommand final : public Command {
 
   const char* examples() const override {
     return "pedigree restore /backups/pedigree --data_dir /var/lib/pedigree-new\n"
-           "pedigree restore /backups/pedigree --data_dir /var/lib/pedigree-old --backup_id 3\n";
+           "pedigree restore /backups/pedigree --data_dir /var/lib/pedigree-old --backup_id 3";
   }
 
   void AddOptions(CLI::App* app) override {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "cli/csv_cell.h"
 
 namespace pedigree::cli {
 namespace {
@@ -35,11 +35,6 @@ std::string Fitted(const Column& column, absl::string_view text, size_t width) {
 void EndLine(std::string& text) {
   while (!text.empty() && text.back() == ' ') text.pop_back();
   text.push_back('\n');
-}
-
-std::string CsvField(absl::string_view text) {
-  if (text.find_first_of(",\"\r\n") == absl::string_view::npos) return std::string(text);
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
 }  // namespace
@@ -73,15 +68,15 @@ std::string Table::ToText(const Screen& screen) const {
   return text;
 }
 
-std::string Table::ToCsv() const {
+std::string Table::ToCsv(Titles titles) const {
   std::string text;
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : ",", CsvField(absl::AsciiStrToLower(columns_[i].title)));
+  for (size_t i = 0; i < columns_.size() && titles == Titles::kYes; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ",", CsvCell(absl::AsciiStrToLower(columns_[i].title)));
   }
-  text.push_back('\n');
+  if (titles == Titles::kYes) text.push_back('\n');
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) {
-      absl::StrAppend(&text, i == 0 ? "" : ",", CsvField(row[i].text));
+      absl::StrAppend(&text, i == 0 ? "" : ",", CsvCell(row[i].text));
     }
     text.push_back('\n');
   }

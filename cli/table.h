@@ -19,6 +19,9 @@ enum class Align : uint8_t { kLeft, kRight };
 // What of a text stays where there is no room for it: its begin, or, of a uri, its end too.
 enum class Cut : uint8_t { kEnd, kMiddleOfUri };
 
+// Whether CSV begins with them: not where it goes on.
+enum class Titles : uint8_t { kYes, kNo };
+
 struct Column {
   std::string title;
   Align align = Align::kLeft;
@@ -46,7 +49,7 @@ class Table {
   // columns are cut.
   std::string ToText(const Screen& screen) const;
   // As RFC 4180 says, but lines end in "\n": titles in lower case first, texts as they are.
-  std::string ToCsv() const;
+  std::string ToCsv(Titles titles = Titles::kYes) const;
 
  private:
   std::vector<Column> columns_;

@@ -1,6 +1,5 @@
 #include "cli/text.h"
 
-#include <google/protobuf/stubs/common.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "cli/utf8.h"
 
 namespace pedigree::cli {
 namespace {
@@ -50,12 +50,9 @@ struct Character {
 
 // REQUIRES: !text.empty().
 Character FirstOf(absl::string_view text) {
-  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const size_t bytes = byte(0) < 0xC0 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
-  if (bytes == 1 || bytes > text.size()) return {byte(0), 1};
-  uint32_t code = byte(0) & (0x7Fu >> bytes);
-  for (size_t i = 1; i < bytes; ++i) code = code << 6 | (byte(i) & 0x3Fu);
-  return {code, bytes};
+  const size_t bytes = Utf8Bytes(text);
+  if (bytes == 0) return {static_cast<unsigned char>(text[0]), 1};
+  return {Utf8Code(text, bytes), bytes};
 }
 
 struct Range {
@@ -173,10 +170,9 @@ std::string CutTo(absl::string_view text, size_t width) {
 std::string Printable(absl::string_view text) {
   std::string shown;
   while (!text.empty()) {
+    const bool is_text = Utf8Bytes(text) > 0;
     const Character first = FirstOf(text);
     const absl::string_view bytes = text.substr(0, first.bytes);
-    const bool is_text = google::protobuf::internal::IsStructurallyValidUTF8(
-        bytes.data(), static_cast<int>(bytes.size()));
     const bool is_control = first.code < 0x20 || (first.code >= 0x7F && first.code < 0xA0);
     if (is_text && !is_control) {
       absl::StrAppend(&shown, bytes);

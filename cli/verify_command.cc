@@ -23,7 +23,7 @@ class VerifyCommand final : public Command {
 
   const char* examples() const override {
     return "pedigree verify --server localhost:8080\n"
-           "pedigree verify --data_dir /var/lib/pedigree\n";
+           "pedigree verify --data_dir /var/lib/pedigree";
   }
 
   void AddOptions(CLI::App* app) override {
@@ -47,7 +47,7 @@ class VerifyCommand final : public Command {
   absl::StatusOr<v1::VerifyStoreResponse> Online() const {
     auto connection = Connection::Open(connection_);
     if (!connection.ok()) return connection.status();
-    migrate::Progress progress(migrate::Progress::Style::kAuto);
+    migrate::Progress progress(migrate::Progress::OnlyOnTerminal());
     v1::VerifyStoreResponse last;
     bool has_begun = false;
     absl::Status status = (*connection)
@@ -74,7 +74,7 @@ class VerifyCommand final : public Command {
     if (!format.ok()) return format.status();
     StoreOptions options;
     options.data_dir = connection_.data_dir;
-    migrate::Progress progress(migrate::Progress::Style::kAuto);
+    migrate::Progress progress(migrate::Progress::OnlyOnTerminal());
     int64_t keys = 0;
     auto report = VerifyUnopened(options, [&](int64_t checked, int64_t all) {
       if (keys == 0) progress.Begin("checking", all);

@@ -12,7 +12,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "cli/export/sha256.h"
-#include "store/durable_file.h"
+#include "cli/input_file.h"
 #include "store/text.h"
 
 namespace pedigree::cli {
@@ -29,7 +29,7 @@ int NoPassphrase(char*, int, int, void*) { return -1; }
 
 absl::StatusOr<Key> ReadKey(const std::string& path, absl::string_view what, PemReader read) {
   std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
-  if (file == nullptr) return FileError(errno, "read the key", path);
+  if (file == nullptr) return InputFileError(errno, "read the key", path);
   const Key key(read(file.get(), nullptr, &NoPassphrase, nullptr), &EVP_PKEY_free);
   if (key == nullptr || EVP_PKEY_id(key.get()) != EVP_PKEY_ED25519) {
     return absl::InvalidArgumentError(

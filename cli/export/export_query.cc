@@ -4,42 +4,21 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "store/text.h"
+#include "cli/filter_text.h"
+#include "cli/parse_time.h"
 
 namespace pedigree::cli {
 namespace {
 
-// A string of the filter language.
-std::string Literal(absl::string_view text) {
-  std::string literal = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') literal.push_back('\\');
-    literal.push_back(c);
-  }
-  literal.push_back('\'');
-  return literal;
-}
-
 absl::StatusOr<std::string> ContextFilter(absl::string_view context) {
   if (!absl::ConsumePrefix(&context, "context:")) {
-    return absl::StrCat("contexts_exported.name = ", Literal(context));
+    return absl::StrCat("contexts_exported.name = ", FilterText(context));
   }
   int64_t id = 0;
   if (!absl::SimpleAtoi(context, &id)) {
     return absl::InvalidArgumentError("--context context:ID must have the id of a context");
   }
   return absl::StrCat("contexts_exported.id = ", id);
-}
-
-absl::StatusOr<int64_t> TimeOf(const std::string& text) {
-  int64_t ms = 0;
-  if (absl::SimpleAtoi(text, &ms)) return ms;
-  absl::Time time;
-  if (!absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--until ", Quoted(text), " must be a time like 2024-05-17T12:00:00Z, or in ms"));
-  }
-  return absl::ToUnixMillis(time);
 }
 
 }  // namespace
@@ -56,8 +35,10 @@ absl::StatusOr<v1::ExportSelection> SelectionOf(const ExportQuery& query) {
   if (query.since < 0) return absl::InvalidArgumentError("--since must not be negative");
   selection.set_since_sequence(query.since);
   if (!query.until.empty()) {
-    const auto until = TimeOf(query.until);
-    if (!until.ok()) return until.status();
+    const auto until = ParseTime(query.until, absl::LocalTimeZone());
+    if (!until.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--until ", until.status().message()));
+    }
     selection.set_until_ms(*until);
   }
   if (!query.upstream_of.empty()) {

@@ -18,7 +18,7 @@ struct ExportQuery {
   std::string context = "";      // A name, or "context:ID".
   std::string upstream_of = "";  // "artifact:ID", or the id.
   int64_t since = 0;             // A sequence.
-  std::string until = "";        // A time of RFC 3339, or ms since the epoch.
+  std::string until = "";        // As ParseTime().
 };
 
 // Errors: InvalidArgument naming the option that is wrong.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/export/json_text.h"
+#include "cli/utf8.h"
 #include "store/wire.h"
 
 namespace pedigree::cli {

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/utf8.h"
 
 namespace pedigree::cli {
 namespace {
@@ -71,37 +72,7 @@ void AppendInteger(Integer value, std::string* out) {
   out->append(digits, static_cast<size_t>(end - digits));
 }
 
-// Bytes of the character that begins here; 0 if it is none.
-size_t CharacterSize(absl::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const auto is_rest = [&](size_t i) { return i < text.size() && (byte(i) & 0xc0) == 0x80; };
-  const uint8_t first = byte(0);
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  if (!is_rest(1)) return 0;
-  if (first < 0xe0) return 2;
-  if (!is_rest(2)) return 0;
-  if (first < 0xf0) {
-    const bool is_long = first == 0xe0 && byte(1) < 0xa0;
-    const bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
-    return is_long || is_surrogate ? 0 : 3;
-  }
-  if (!is_rest(3)) return 0;
-  const bool is_long = first == 0xf0 && byte(1) < 0x90;
-  const bool is_beyond = first == 0xf4 && byte(1) >= 0x90;
-  return is_long || is_beyond ? 0 : 4;
-}
-
 }  // namespace
-
-bool IsUtf8(absl::string_view text) {
-  while (!text.empty()) {
-    const size_t size = CharacterSize(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
 
 void AppendJsonString(absl::string_view text, std::string* out) {
   const size_t begin = out->size();
@@ -121,7 +92,7 @@ void AppendJsonString(absl::string_view text, std::string* out) {
       AppendEscaped(text[i], out);
       plain = ++i;
     } else {
-      const size_t size = CharacterSize(text.substr(i));
+      const size_t size = Utf8Bytes(text.substr(i));
       if (size == 0) {
         out->resize(begin);
         out->append("{\"base64\":");

@@ -22,6 +22,4 @@ void AppendDecimal(uint64_t value, std::string* out);
 // With quotes.
 void AppendJsonBase64(absl::string_view bytes, std::string* out);
 
-bool IsUtf8(absl::string_view text);
-
 }  // namespace pedigree::cli

@@ -5,38 +5,12 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "cli/utf8.h"
 
 namespace pedigree::cli {
 namespace {
 
 constexpr absl::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD.
-
-// Bytes of the character that begins `text`; 0 if there is none.
-size_t CharacterBytes(absl::string_view text) {
-  const auto byte = [&text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  size_t length = 0;
-  uint32_t least = 0;
-  if ((first & 0xE0) == 0xC0) {
-    length = 2;
-    least = 0x80;
-  } else if ((first & 0xF0) == 0xE0) {
-    length = 3;
-    least = 0x800;
-  } else if ((first & 0xF8) == 0xF0) {
-    length = 4;
-    least = 0x10000;
-  }
-  if (length == 0 || text.size() < length) return 0;
-  uint32_t point = first & (0xFFu >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    point = point << 6 | (byte(i) & 0x3Fu);
-  }
-  const bool is_surrogate = point >= 0xD800 && point <= 0xDFFF;
-  return point < least || point > 0x10FFFF || is_surrogate ? 0 : length;
-}
 
 }  // namespace
 
@@ -48,7 +22,7 @@ std::string ToUtf8(absl::string_view text) {
   std::string valid;
   valid.reserve(text.size());
   while (!text.empty()) {
-    const size_t length = CharacterBytes(text);
+    const size_t length = Utf8Bytes(text);
     valid.append(length == 0 ? kReplacement.data() : text.data(),
                  length == 0 ? kReplacement.size() : length);
     text.remove_prefix(length == 0 ? 1 : length);

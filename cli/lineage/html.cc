@@ -10,26 +10,10 @@
 #include "cli/lineage/layout.h"
 #include "cli/lineage/render.h"
 #include "cli/node_text.h"
+#include "cli/utf8.h"
 
 namespace pedigree::cli {
 namespace {
-
-// Bytes of one character at the begin of a text, if they are UTF-8.
-size_t CharacterBytes(absl::string_view text) {
-  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const size_t bytes = byte(0) < 0x80 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
-  if (bytes == 1) return 1;
-  if (byte(0) < 0xC2 || byte(0) > 0xF4 || bytes > text.size()) return 0;
-  for (size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Too long for what it says, a surrogate, or beyond Unicode.
-  if (byte(0) == 0xE0 && byte(1) < 0xA0) return 0;
-  if (byte(0) == 0xED && byte(1) >= 0xA0) return 0;
-  if (byte(0) == 0xF0 && byte(1) < 0x90) return 0;
-  if (byte(0) == 0xF4 && byte(1) >= 0x90) return 0;
-  return bytes;
-}
 
 void AppendUnit(std::string* text, unsigned unit) {
   absl::StrAppend(text, "\\u", absl::Hex(unit, absl::kZeroPad4));
@@ -140,7 +124,7 @@ std::string HashOf(absl::string_view script) {
 std::string JsonForHtml(absl::string_view text) {
   std::string json = "\"";
   while (!text.empty()) {
-    const size_t bytes = CharacterBytes(text);
+    const size_t bytes = Utf8Bytes(text);
     if (bytes == 0) {
       absl::StrAppend(&json, "\uFFFD");
     } else {

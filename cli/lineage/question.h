@@ -14,8 +14,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "pedigree/v1/lineage.pb.h"
 
 namespace CLI {
@@ -45,9 +43,5 @@ absl::StatusOr<v1::LineageScope> ScopeOf(const QuestionOptions& options);
 
 // "as of 2026-03-01T00:00:00.000Z"; "" without a time.
 std::string RemarkOf(const v1::LineageScope& scope);
-
-// A time in ms since the epoch from RFC 3339 ("2026-03-01T12:00:00Z"), a date ("2026-03-01", its
-// begin in `zone`), or ms since the epoch. InvalidArgument otherwise.
-absl::StatusOr<int64_t> ParseTime(absl::string_view text, absl::TimeZone zone);
 
 }  // namespace pedigree::cli

@@ -16,18 +16,18 @@ TEST(VerifyText, SaysThatNothingIsWrong) {
   report.events = 5;
   const auto response = ToResponse(report, 40);
   EXPECT_EQ(VerifyText(response),
-            "3 artifacts\n2 executions\n1 contexts\n5 events\n40 keys\nno problems\n");
+            "3 artifacts\n2 executions\n1 context\n5 events\n40 keys\nno problems\n");
   EXPECT_TRUE(VerifyStatus(response).ok());
 }
 
 TEST(VerifyText, ListsProblemsAndCountsThoseBeyond) {
   VerifyReport report;
-  report.problems = {"artifact 7: name: missing", "events: 1 by execution, 2 by artifact"};
+  report.problems = {"artifact 7: \033name: missing", "events: 1 by execution, 2 by artifact"};
   report.problem_count = 5;
   const auto response = ToResponse(report, 9);
   EXPECT_EQ(VerifyText(response),
             "0 artifacts\n0 executions\n0 contexts\n0 events\n9 keys\n"
-            "artifact 7: name: missing\nevents: 1 by execution, 2 by artifact\nand 3 more\n");
+            "artifact 7: \\033name: missing\nevents: 1 by execution, 2 by artifact\nand 3 more\n");
   EXPECT_TRUE(absl::IsDataLoss(VerifyStatus(response)));
   EXPECT_EQ(VerifyStatus(response).message().substr(0, 11), "5 problems:");
 }

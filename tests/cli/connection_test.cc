@@ -121,7 +121,7 @@ TEST(Connection, RefusesWhatDoesNotFitTogether) {
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code({.tls_cert = "/a"}), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code({.tls_key = "/a"}), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.tls_ca = "/no/such/file"}), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(code({.tls_ca = "/no/such/file"}), absl::StatusCode::kNotFound);
   EXPECT_EQ(code({.principal = "zo\xc3\xab"}), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code({.data_dir = "/no/such/store"}), absl::StatusCode::kNotFound);
 }

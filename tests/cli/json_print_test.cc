@@ -12,6 +12,7 @@
 #include "api/task.pb.h"
 #include "cli/export/json_read.h"
 #include "cli/export/json_text.h"
+#include "cli/utf8.h"
 #include "ml_metadata/proto/metadata_store.pb.h"
 #include "pedigree/v1/audit.pb.h"
 #include "store/record.h"
