@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/export/export_manifest.h"
 #include "cli/export/sha256.h"
 #include "store/durable_file.h"
 #include "store/text.h"
@@ -20,6 +22,7 @@ namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr char kScratch[] = ".scratch";
+constexpr char kNext[] = ".next";  // Of a file that was not put in place (durable_file.h).
 
 // Makes names in a directory durable.
 absl::Status SyncDirectory(const std::string& path) {
@@ -149,16 +152,15 @@ ExportFiles::~ExportFiles() = default;
 absl::StatusOr<ExportFiles::File*> ExportFiles::FindOrCreate(std::string name, bool is_scratch) {
   if (const auto found = files_.find(name); found != files_.end()) return found->second.get();
   auto file = std::make_unique<File>(name, place_.Path(name), is_scratch);
-  absl::Status status = file->Open(O_CREAT | O_APPEND | O_EXCL);
+  // What a run that was interrupted has left under the name is of no use.
+  absl::Status status = file->Open(O_CREAT | O_APPEND | O_TRUNC);
   if (!status.ok()) return status;
   return files_.emplace(std::move(name), std::move(file)).first->second.get();
 }
 
 absl::StatusOr<ExportOutput*> ExportFiles::Create(absl::string_view name) {
   if (!place_.single_file.empty()) {
-    const auto is_output = [](const auto& file) { return !file.second->is_scratch(); };
-    const auto first = std::find_if(files_.begin(), files_.end(), is_output);
-    if (first != files_.end() && named_ != name) {
+    if (!named_.empty() && named_ != name) {
       return absl::InvalidArgumentError(absl::StrCat("this format writes several files (", named_,
                                                      ", ", name, "): --to must be a directory"));
     }
@@ -196,20 +198,22 @@ absl::StatusOr<std::vector<ExportFileState>> ExportFiles::Checkpoint() {
   return states;
 }
 
-absl::Status ExportFiles::RemoveAllBut(const std::vector<ExportFileState>& states) {
-  const auto is_ours = [&](const std::string& name) {
+absl::Status ExportFiles::RemoveLeftovers(const std::vector<ExportFileState>& states) {
+  const std::set<std::string> unplaced = {absl::StrCat(StateFileName(place_), kNext),
+                                          absl::StrCat(place_.Beside(kManifestName), kNext),
+                                          absl::StrCat(place_.Beside(kEnvelopeName), kNext)};
+  const auto is_leftover = [&](const std::string& name) {
     for (const ExportFileState& state : states) {
       if (state.file.name == name) return false;
     }
-    if (place_.single_file.empty()) return name != StateFileName(place_);
-    if (name == place_.single_file) return true;
-    return absl::StartsWith(name, place_.Beside("")) &&
-           (absl::EndsWith(name, kScratch) || absl::EndsWith(name, ".next"));
+    if (unplaced.contains(name)) return true;
+    const bool is_beside = place_.single_file.empty() || absl::StartsWith(name, place_.Beside(""));
+    return is_beside && absl::EndsWith(name, kScratch);
   };
   std::error_code error;
   std::filesystem::directory_iterator it(place_.directory, error);
   for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-    if (!it->is_regular_file(error) || !is_ours(it->path().filename().string())) continue;
+    if (!it->is_regular_file(error) || !is_leftover(it->path().filename().string())) continue;
     if (::unlink(it->path().c_str()) != 0) {
       return FileError(errno, "remove", it->path().string());
     }
@@ -219,7 +223,7 @@ absl::Status ExportFiles::RemoveAllBut(const std::vector<ExportFileState>& state
 
 absl::Status ExportFiles::Restore(const std::vector<ExportFileState>& states) {
   files_.clear();
-  if (absl::Status status = RemoveAllBut(states); !status.ok()) return status;
+  if (absl::Status status = RemoveLeftovers(states); !status.ok()) return status;
   for (const ExportFileState& state : states) {
     const std::string& name = state.file.name;
     auto file = std::make_unique<File>(name, place_.Path(name), state.is_scratch);

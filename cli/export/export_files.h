@@ -62,8 +62,9 @@ class ExportFiles final : public ExportTarget {
   absl::StatusOr<std::vector<ExportedFile>> Finish();
   // Removes what was only for the way.
   absl::Status RemoveScratch();
-  // Removes what an export has made here, but for these files and what the state is in.
-  absl::Status RemoveAllBut(const std::vector<ExportFileState>& states);
+  // Removes what only an export on its way has here: scratch outputs that are none of these files,
+  // and files that were not put in place. Whatever else stands here is not ours.
+  absl::Status RemoveLeftovers(const std::vector<ExportFileState>& states);
 
  private:
   class File;

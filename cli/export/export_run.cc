@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/utf8.h"
 #include "store/durable_file.h"
 #include "store/record.h"
 #include "store/text.h"
@@ -70,6 +71,12 @@ ExportRun::ExportRun(ExportSource* source, ExportRunOptions options)
       asked_(AskedBy(options_)) {}
 
 absl::StatusOr<ExportFacts> ExportRun::Run() {
+  if (!IsUtf8(place_.single_file)) {
+    return absl::InvalidArgumentError(absl::StrCat("the file name ", Quoted(options_.to),
+                                                   " is no UTF-8: a manifest could not name it"));
+  }
+  // Before the place is touched: options may be refused.
+  if (absl::Status status = MakeWriter(); !status.ok()) return status;
   if (absl::Status status = Prepare(); !status.ok()) return status;
   const std::string manifest = place_.Path(place_.Beside(kManifestName));
   std::error_code error;
@@ -91,20 +98,27 @@ absl::Status ExportRun::Prepare() {
     state_.asked = asked_;
     return state_.Save(place_);  // The place is ours before anything else is there.
   }
-  if ((*state)->asked != asked_) {
+  state_ = **std::move(state);
+  if (state_.asked == asked_) return absl::OkStatus();
+  if (!state_.header.snapshot().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(Quoted(options_.to),
                      " holds a part of another export: remove it, or go on with the same format, "
                      "selection, options and key"));
   }
-  state_ = **std::move(state);
+  // The other did not begin.
+  state_.asked = asked_;
+  return state_.Save(place_);
+}
+
+absl::Status ExportRun::MakeWriter() {
+  auto writer = options_.format->make(options_.writer);
+  if (!writer.ok()) return writer.status();
+  writer_ = *std::move(writer);
   return absl::OkStatus();
 }
 
 absl::Status ExportRun::Resume() {
-  auto writer = options_.format->make(options_.writer);
-  if (!writer.ok()) return writer.status();
-  writer_ = *std::move(writer);
   absl::Status status = files_->Restore(state_.files);
   if (!status.ok() || state_.header.snapshot().empty()) return status;
   status = writer_->Restore(state_.header, files_.get(), state_.writer);
@@ -127,7 +141,7 @@ absl::StatusOr<ExportFacts> ExportRun::EndAgain(const std::string& path) {
   for (const char* name : {kManifestName, kEnvelopeName}) {
     whole.push_back({{place_.Beside(name), 0, ""}, false});
   }
-  absl::Status status = files_->RemoveAllBut(whole);
+  absl::Status status = files_->RemoveLeftovers(whole);
   if (status.ok()) status = ExportState::Remove(place_);
   if (!status.ok()) return status;
   ExportFacts facts;
@@ -168,6 +182,8 @@ absl::Status ExportRun::StreamWithRetries() {
     const bool goes_on = !state_.header.snapshot().empty();
     absl::Status status = Stream();
     if (status.ok()) continue;
+    // Only the server can come back: outputs have parts of what failed here.
+    if (!local_.ok()) return local_;
     tries = parts_ > before ? 0 : tries + 1;
     if (absl::IsNotFound(status) && goes_on && parts_ == before) {
       // The part that is there is of a snapshot that is gone.
@@ -188,6 +204,7 @@ absl::Status ExportRun::BeginAnew() {
   has_begun_ = false;
   records_ = 0;
   absl::Status status = state_.Save(place_);
+  if (status.ok()) status = MakeWriter();
   return status.ok() ? Resume() : status;
 }
 
@@ -197,12 +214,11 @@ absl::Status ExportRun::Stream() {
   request.set_shape(writer_->shape());
   request.set_snapshot(state_.header.snapshot());
   request.set_position(state_.position);
-  absl::Status inner;
   absl::Status status = source_->Export(request, [&](v1::ExportResponseBytes& part) {
-    inner = Take(part);
-    return inner.ok() && !is_done_;
+    local_ = Take(part);
+    return local_.ok() && !is_done_;
   });
-  if (!inner.ok()) return inner;
+  if (!local_.ok()) return local_;
   if (status.ok() && !is_done_) return absl::UnavailableError("the server's answer has no end");
   return is_done_ ? absl::OkStatus() : status;
 }

@@ -54,13 +54,15 @@ class ExportRun {
  public:
   ExportRun(ExportSource* source, ExportRunOptions options);
 
-  // Errors: FailedPrecondition if something else stands at the place; as the calls of the server,
+  // Errors: FailedPrecondition if something else stands at the place; InvalidArgument if a file's
+  // name is no UTF-8, or the format refuses its options; as the calls of the server,
   // the format and FileError.
   absl::StatusOr<ExportFacts> Run();
 
  private:
   // Makes the place ours, or finds how far an export there is.
   absl::Status Prepare();
+  absl::Status MakeWriter();
   absl::Status Resume();
   // Of an export that ended between its manifest and the removal of its state.
   absl::StatusOr<ExportFacts> EndAgain(const std::string& manifest);
@@ -82,6 +84,7 @@ class ExportRun {
   std::unique_ptr<ExportFiles> files_;
   std::unique_ptr<ExportWriter> writer_;
   ExportState state_;
+  absl::Status local_;      // What failed on this side of a stream.
   bool has_begun_ = false;  // The writer has its outputs.
   bool is_done_ = false;
   int64_t parts_ = 0;

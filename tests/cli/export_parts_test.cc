@@ -11,6 +11,7 @@
 #include "cli/export/export_manifest.h"
 #include "cli/export/export_query.h"
 #include "cli/export/sha256.h"
+#include "cli/parse_time.h"
 #include "tests/cli/key_file.h"
 #include "tests/store/scratch_directory.h"
 #include "tests/store/status_testing.h"
@@ -62,7 +63,9 @@ TEST(Dsse, OpensOnlyWhatTheKeyHasSigned) {
 
 TEST(Dsse, RefusesFilesWithoutSuchAKey) {
   ScratchDirectory scratch;
-  EXPECT_FALSE(SigningKey::Load(scratch.path() + "/missing").ok());
+  const std::string missing = scratch.path() + "/missing";
+  EXPECT_TRUE(Fails(SigningKey::Load(missing), absl::StatusCode::kNotFound, missing));
+  EXPECT_TRUE(Fails(PublicKey::Load(missing), absl::StatusCode::kNotFound, missing));
   WriteFile(scratch.path() + "/text", "no key");
   EXPECT_TRUE(
       Fails(SigningKey::Load(scratch.path() + "/text"), absl::StatusCode::kInvalidArgument));
@@ -151,6 +154,13 @@ TEST(ExportFiles, AreOneFileIfTheNameHasAnExtension) {
   ASSERT_TRUE(IsOk((*files)->Create("export.jsonl")));
   EXPECT_TRUE(Fails((*files)->Create("second"), absl::StatusCode::kInvalidArgument, "--to"));
   EXPECT_EQ(ExportPlace::Of(scratch.path()).directory, scratch.path());
+  // And stay so for an export that goes on.
+  const auto states = (*files)->Checkpoint();
+  ASSERT_TRUE(IsOk(states));
+  auto again = ExportFiles::Open(place);
+  ASSERT_TRUE(IsOk((*again)->Restore(*states)));
+  ASSERT_TRUE(IsOk((*again)->Create("export.jsonl")));
+  EXPECT_TRUE(Fails((*again)->Create("second"), absl::StatusCode::kInvalidArgument, "--to"));
   EXPECT_TRUE(ExportPlace::Of("new_directory").single_file.empty());
   EXPECT_TRUE(ExportPlace::Of("a.b/").single_file.empty());
   EXPECT_EQ(ExportPlace::Of("x.json").directory, ".");
@@ -170,6 +180,8 @@ TEST(ExportQuery, IsASelection) {
   EXPECT_EQ(selection->until_ms(), 1500);
   EXPECT_EQ(SelectionOf({.context = "context:9"})->execution_filter(), "contexts_exported.id = 9");
   EXPECT_EQ(SelectionOf({.until = "250"})->until_ms(), 250);
+  EXPECT_EQ(*ParseTime("2026-03-01", absl::LocalTimeZone()),
+            SelectionOf({.until = "2026-03-01"})->until_ms());
   EXPECT_TRUE(Fails(SelectionOf({.until = "noon"}), absl::StatusCode::kInvalidArgument));
   EXPECT_TRUE(Fails(SelectionOf({.context = "context:x"}), absl::StatusCode::kInvalidArgument));
   EXPECT_TRUE(

@@ -58,11 +58,13 @@ class Recording final : public ExportSource {
   std::vector<v1::ExportResponseBytes> parts_;
 };
 
-// jsonl, but for that the process dies before a record.
-class DyingWriter final : public ExportWriter {
+// jsonl, but for what it does before a record.
+class DisturbedWriter final : public ExportWriter {
  public:
-  DyingWriter(std::unique_ptr<ExportWriter> writer, int64_t records)
-      : writer_(std::move(writer)), records_(records) {}
+  enum class Before : uint8_t { kDie, kFail };
+
+  DisturbedWriter(std::unique_ptr<ExportWriter> writer, int64_t records, Before before)
+      : writer_(std::move(writer)), records_(records), before_(before) {}
 
   v1::ExportShape shape() const override { return writer_->shape(); }
   absl::Status Begin(const v1::ExportHeader& header, ExportTarget* target) override {
@@ -80,6 +82,7 @@ class DyingWriter final : public ExportWriter {
   absl::Status Add(const v1::ExportRecord& record) override { return writer_->Add(record); }
   absl::Status AddBytes(absl::string_view record) override {
     if (records_-- == 0) {
+      if (before_ == Before::kFail) return absl::UnavailableError("the disk failed");
       // What has been written so far may be on the disk or not.
       auto output = target_->Create("export.jsonl");
       if (output.ok()) (*output)->Flush().IgnoreError();
@@ -88,7 +91,7 @@ class DyingWriter final : public ExportWriter {
     return writer_->AddBytes(record);
   }
   absl::Status End() override {
-    if (records_-- == 0) raise(SIGKILL);
+    if (records_-- == 0 && before_ == Before::kDie) raise(SIGKILL);
     return writer_->End();
   }
 
@@ -96,6 +99,7 @@ class DyingWriter final : public ExportWriter {
   std::unique_ptr<ExportWriter> writer_;
   ExportTarget* target_ = nullptr;
   int64_t records_;
+  const Before before_;
 };
 
 int64_t records_before_death = -1;
@@ -105,7 +109,17 @@ constexpr ExportFormat kDyingFormat = {
     [](const ExportWriterOptions& options) -> absl::StatusOr<std::unique_ptr<ExportWriter>> {
       auto writer = FindExportFormat("jsonl")->make(options);
       if (!writer.ok()) return writer.status();
-      return std::make_unique<DyingWriter>(*std::move(writer), records_before_death);
+      return std::make_unique<DisturbedWriter>(*std::move(writer), records_before_death,
+                                               DisturbedWriter::Before::kDie);
+    }};
+
+constexpr ExportFormat kFailingFormat = {
+    "jsonl", "export.jsonl", "", 1,
+    [](const ExportWriterOptions& options) -> absl::StatusOr<std::unique_ptr<ExportWriter>> {
+      auto writer = FindExportFormat("jsonl")->make(options);
+      if (!writer.ok()) return writer.status();
+      return std::make_unique<DisturbedWriter>(*std::move(writer), 12'000,
+                                               DisturbedWriter::Before::kFail);
     }};
 
 // Runs the export in a process that dies after so many records, or not at all if negative. Whether
@@ -132,14 +146,26 @@ class ExportRunTest : public ::testing::Test {
   ScratchDirectory scratch_;
 };
 
-TEST_F(ExportRunTest, EndsWithTheSameBytesAfterEveryKill) {
+// In a directory, or, with a name in it, to a file.
+class KilledExportTest : public ExportRunTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  bool Run(Recording* source, const std::string& directory, int64_t records) {
+    std::filesystem::create_directory(directory);
+    return RunInChild(source, directory + GetParam(), records);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Places, KilledExportTest, ::testing::Values("", "/x.jsonl"),
+                         [](const auto& place) { return place.index == 0 ? "Directory" : "File"; });
+
+TEST_P(KilledExportTest, EndsWithTheSameBytesAfterEveryKill) {
   Random random;
   TestStore store;
   FillForParts(store, 9000);
   Recording source(*store);
   store.Close();
   ASSERT_GE(source.parts(), 4u);
-  ASSERT_TRUE(RunInChild(&source, to("whole"), -1));
+  ASSERT_TRUE(Run(&source, to("whole"), -1));
   const auto whole = FilesOf(to("whole"));
   ASSERT_EQ(whole.size(), 2u);
 
@@ -147,13 +173,13 @@ TEST_F(ExportRunTest, EndsWithTheSameBytesAfterEveryKill) {
   for (int i = 0; i < 30; ++i) deaths.push_back(random.Between(0, source.records()));
   for (size_t i = 0; i < deaths.size(); ++i) {
     const std::string directory = to(absl::StrCat("killed", i));
-    ASSERT_FALSE(RunInChild(&source, directory, deaths[i]));
+    ASSERT_FALSE(Run(&source, directory, deaths[i]));
     // Killed again, and again, on the way.
     bool has_ended = false;
     for (int kills = 0; kills < 20 && !has_ended; ++kills) {
-      has_ended = RunInChild(&source, directory, random.Between(0, 9000));
+      has_ended = Run(&source, directory, random.Between(0, 9000));
     }
-    ASSERT_TRUE(has_ended || RunInChild(&source, directory, -1));
+    ASSERT_TRUE(has_ended || Run(&source, directory, -1));
     EXPECT_EQ(FilesOf(directory), whole) << "killed before record " << deaths[i];
     std::filesystem::remove_all(directory);
   }
@@ -261,12 +287,62 @@ TEST_F(ExportRunTest, TouchesNothingThatIsNotItsOwn) {
   EXPECT_TRUE(
       Fails(ExportTo(&source, JsonlOptions(to("x.jsonl"))), absl::StatusCode::kFailedPrecondition));
   EXPECT_EQ(ReadFile(to("x.jsonl")), "text");
-  // Nor a part of another export.
-  source.most_parts = 0;
-  ASSERT_FALSE(ExportTo(&source, JsonlOptions(to("part"))).ok());
-  ExportRunOptions other = JsonlOptions(to("part"));
+}
+
+TEST_F(ExportRunTest, LeavesAPartOfAnotherExportAndFilesThatCameBetween) {
+  TestStore store;
+  FillForParts(store, 9000);
+  StoreSource source(&*store);
+  source.most_parts = 1;
+  ExportRunOptions options = JsonlOptions(to("part"));
+  options.checkpoint_bytes = 1;
+  ASSERT_FALSE(ExportTo(&source, options).ok());
+  WriteFile(to("part/mine"), "text");
+  WriteFile(to("part/extra.scratch"), "of a format that scratches");
+  source.most_parts = 1'000'000;
+  ExportRunOptions other = options;
   other.writer.selection.set_until_ms(1);
   EXPECT_TRUE(Fails(ExportTo(&source, other), absl::StatusCode::kFailedPrecondition));
+  ASSERT_TRUE(IsOk(ExportTo(&source, options)));
+  EXPECT_EQ(ReadFile(to("part/mine")), "text");
+  EXPECT_FALSE(std::filesystem::exists(to("part/extra.scratch")));
+}
+
+TEST_F(ExportRunTest, WhatWasRefusedBeforeItBeganIsInNobodysWay) {
+  TestStore store;
+  FillForParts(store, 10);
+  StoreSource source(&*store);
+  ExportRunOptions options = JsonlOptions(to("dir"));
+  options.writer.options = {{"no such", "option"}};
+  EXPECT_TRUE(Fails(ExportTo(&source, options), absl::StatusCode::kInvalidArgument));
+  EXPECT_FALSE(std::filesystem::exists(to("dir")));
+  options = JsonlOptions(to("dir"));
+  options.writer.selection.set_execution_filter("no filter at all");
+  EXPECT_TRUE(Fails(ExportTo(&source, options), absl::StatusCode::kInvalidArgument));
+  ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to("dir")))));
+  ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to("whole")))));
+  EXPECT_EQ(FilesOf(to("dir")), FilesOf(to("whole")));
+  EXPECT_TRUE(Fails(ExportTo(&source, JsonlOptions(to("x\xff.jsonl"))),
+                    absl::StatusCode::kInvalidArgument, "UTF-8"));
+}
+
+TEST_F(ExportRunTest, DoesNotTakeTheDiskForTheServer) {
+  TestStore store;
+  FillForParts(store, 9000);
+  StoreSource source(&*store);
+  ExportRunOptions options = JsonlOptions(to("x.jsonl"));
+  options.checkpoint_bytes = 1;
+  options.format = &kFailingFormat;
+  int waits = 0;
+  options.wait = [&](int) { ++waits; };
+  EXPECT_TRUE(Fails(ExportTo(&source, options), absl::StatusCode::kUnavailable, "disk"));
+  EXPECT_EQ(waits, 0);
+  // It goes on where the last checkpoint is.
+  options.format = FindExportFormat("jsonl");
+  ASSERT_TRUE(IsOk(ExportTo(&source, options)));
+  std::filesystem::create_directory(to("whole"));
+  ASSERT_TRUE(IsOk(ExportTo(&source, JsonlOptions(to("whole/x.jsonl")))));
+  EXPECT_EQ(ReadFile(to("x.jsonl")), ReadFile(to("whole/x.jsonl")));
 }
 
 TEST_F(ExportRunTest, BeginsWhereACrashHasLeftNoMoreThanAnUnplacedState) {
