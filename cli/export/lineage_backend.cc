@@ -1,5 +1,6 @@
 #include "cli/export/lineage_backend.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -46,8 +46,12 @@ absl::StatusOr<Url> ParseUrl(const std::string& text) {
   return parsed;
 }
 
-bool IsThisMachine(absl::string_view host) {
-  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+// Names may lead anywhere, whatever they begin with.
+bool IsThisMachine(const std::string& host) {
+  in_addr address = {};
+  const bool is_ipv4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return host == "localhost" || host == "[::1]" ||
+         (is_ipv4 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 bool IsHeaderLine(absl::string_view line) {

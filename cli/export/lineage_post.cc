@@ -69,7 +69,7 @@ absl::StatusOr<PostedEvents> PostEvents(const std::string& events_file, LineageB
                                         const std::function<void(int64_t events)>& progress) {
   const std::string progress_file = events_file + ".posted";
   std::ifstream file(events_file, std::ios::binary);
-  if (!file) return FileError(errno, "cannot read", events_file);
+  if (!file) return FileError(errno, "read", events_file);
   std::string sha256;
   Progress done = LoadProgress(progress_file, backend->url(), sha256);
   Sha256Stream digest;
@@ -96,6 +96,7 @@ absl::StatusOr<PostedEvents> PostEvents(const std::string& events_file, LineageB
     }
     if (progress) progress(done.events);
   }
+  if (status.ok() && file.bad()) status = FileError(EIO, "read", events_file);
   const absl::Status saved = SaveProgress(progress_file, backend->url(), done, digest);
   if (!status.ok()) return WithEvent(status, done.events + 1);
   if (!saved.ok()) return saved;

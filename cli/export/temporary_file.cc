@@ -22,20 +22,20 @@ absl::StatusOr<std::unique_ptr<TemporaryFile>> TemporaryFile::Create(const std::
   const std::string where = directory.empty() ? DefaultDirectory() : directory;
   std::string path = absl::StrCat(where, "/pedigree-export-XXXXXX");
   const int fd = mkstemp(path.data());
-  if (fd < 0) return FileError(errno, "cannot create a temporary file in", where);
+  if (fd < 0) return FileError(errno, "create a temporary file in", where);
   unlink(path.c_str());
   std::FILE* file = fdopen(fd, "w+b");
   if (file == nullptr) {
     const int error = errno;
     close(fd);
-    return FileError(error, "cannot create a temporary file in", where);
+    return FileError(error, "create a temporary file in", where);
   }
   return std::unique_ptr<TemporaryFile>(new TemporaryFile(file, where));
 }
 
 absl::Status TemporaryFile::Append(absl::string_view bytes) {
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) {
-    return FileError(errno, "cannot write a temporary file in", directory_);
+    return FileError(errno, "write a temporary file in", directory_);
   }
   size_ += bytes.size();
   return absl::OkStatus();
@@ -43,7 +43,7 @@ absl::Status TemporaryFile::Append(absl::string_view bytes) {
 
 absl::Status TemporaryFile::Rewind() {
   if (std::fflush(file_.get()) != 0 || std::fseek(file_.get(), 0, SEEK_SET) != 0) {
-    return FileError(errno, "cannot write a temporary file in", directory_);
+    return FileError(errno, "write a temporary file in", directory_);
   }
   return absl::OkStatus();
 }
@@ -59,7 +59,7 @@ absl::StatusOr<std::string> TemporaryFile::ReadSome(size_t size) {
   std::string bytes(size, '\0');
   bytes.resize(std::fread(bytes.data(), 1, size, file_.get()));
   if (std::ferror(file_.get()) != 0) {
-    return FileError(errno, "cannot read a temporary file in", directory_);
+    return FileError(errno, "read a temporary file in", directory_);
   }
   return bytes;
 }

@@ -150,6 +150,14 @@ TEST(LineageBackend, RefusesUrlsAndHeadersThatAreNone) {
   EXPECT_TRUE(Fails(LineageBackend::Open({.url = "http://host", .headers = {"A: b"}}),
                     absl::StatusCode::kInvalidArgument, "https"));
   EXPECT_TRUE(IsOk(LineageBackend::Open({.url = "http://host"})));
+  // Which a name that looks like an address is, too.
+  for (const char* url : {"http://127.evil.example", "http://127.0.0.1.evil.example"}) {
+    EXPECT_TRUE(Fails(LineageBackend::Open({.url = url, .headers = {"A: b"}}),
+                      absl::StatusCode::kInvalidArgument, "https"));
+  }
+  for (const char* url : {"http://127.0.0.1:5000", "http://127.9.8.7", "http://localhost"}) {
+    EXPECT_TRUE(IsOk(LineageBackend::Open({.url = url, .headers = {"A: b"}})));
+  }
 }
 
 TEST(LineageBackend, TakesItsKeyFromTheEnvironment) {
@@ -282,7 +290,18 @@ TEST_F(PostEventsTest, RefusesAFileThatIsCutOffOrNotThere) {
   EXPECT_TRUE(Fails(PostEvents(file_, client.backend.get(), {}), absl::StatusCode::kDataLoss));
   EXPECT_EQ(Bodies(server).size(), 1u);
   std::filesystem::remove(file_);
-  EXPECT_FALSE(PostEvents(file_, client.backend.get(), {}).ok());
+  EXPECT_TRUE(Fails(PostEvents(file_, client.backend.get(), {}), absl::StatusCode::kUnavailable,
+                    "cannot read '"));
+}
+
+TEST_F(PostEventsTest, TellsAFileThatCannotBeReadFromItsEnd) {
+  const HttpBackend server({});
+  Client client(server.url());
+  // Opens, and does not read.
+  std::filesystem::remove(file_);
+  std::filesystem::create_directory(file_);
+  EXPECT_TRUE(Fails(PostEvents(file_, client.backend.get(), {}), absl::StatusCode::kUnavailable,
+                    "cannot read"));
 }
 
 }  // namespace
