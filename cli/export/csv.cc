@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "api/task.pb.h"
+#include "cli/csv_cell.h"
 #include "cli/export/json_values.h"
 
 namespace pedigree::cli {
@@ -196,44 +197,50 @@ std::string CsvRow::Finish() {
 void CsvRow::Cell(absl::string_view cell) {
   if (!is_first_) row_.push_back(',');
   is_first_ = false;
-  const bool is_plain = cell.find_first_of(",\"\r\n") == absl::string_view::npos &&
-                        (cell.empty() || (cell.front() != ' ' && cell.back() != ' '));
-  if (is_plain) {
-    row_.append(cell.data(), cell.size());
-  } else {
-    absl::StrAppend(&row_, "\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\"");
-  }
+  absl::StrAppend(&row_, CsvCell(cell));
 }
 
-void AddCsvRows(const v1::ExportRecord& record, const TypeNames& types, Guard guard,
-                const CsvSink& sink) {
+absl::Status AddCsvRows(const v1::ExportRecord& record, const TypeNames& types, Guard guard,
+                        const CsvSink& sink) {
   Rows rows(types, guard, sink);
   switch (record.record_case()) {
     case v1::ExportRecord::kArtifactType:
-      return rows.AddType("artifact", record.artifact_type(), BaseName(record.artifact_type()));
+      rows.AddType("artifact", record.artifact_type(), BaseName(record.artifact_type()));
+      break;
     case v1::ExportRecord::kExecutionType:
-      return rows.AddType("execution", record.execution_type(), BaseName(record.execution_type()));
+      rows.AddType("execution", record.execution_type(), BaseName(record.execution_type()));
+      break;
     case v1::ExportRecord::kContextType:
-      return rows.AddType("context", record.context_type(), BaseName(record.context_type()));
+      rows.AddType("context", record.context_type(), BaseName(record.context_type()));
+      break;
     case v1::ExportRecord::kContext:
-      return rows.AddContext(record.context());
+      rows.AddContext(record.context());
+      break;
     case v1::ExportRecord::kArtifact:
-      return rows.AddArtifact(record.artifact());
+      rows.AddArtifact(record.artifact());
+      break;
     case v1::ExportRecord::kExecution:
-      return rows.AddExecution(record.execution());
+      rows.AddExecution(record.execution());
+      break;
     case v1::ExportRecord::kEvent:
-      return rows.AddEvent(record.event());
+      rows.AddEvent(record.event());
+      break;
     case v1::ExportRecord::kTask: {
       api::Task task;
-      if (task.ParseFromString(record.task())) rows.AddTask(task);
-      return;
+      if (!task.ParseFromString(record.task())) {
+        return absl::DataLossError("the bytes of a task do not decode");
+      }
+      rows.AddTask(task);
+      break;
     }
     case v1::ExportRecord::kCacheEntry:
-      return rows.AddCacheEntry(record.cache_entry());
+      rows.AddCacheEntry(record.cache_entry());
+      break;
     case v1::ExportRecord::kStep:
     case v1::ExportRecord::RECORD_NOT_SET:
-      return;
+      break;
   }
+  return absl::OkStatus();
 }
 
 }  // namespace pedigree::cli

@@ -15,6 +15,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "cli/export/type_names.h"
 #include "pedigree/v1/audit.pb.h"
@@ -80,8 +81,9 @@ inline constexpr std::array<CsvTableName, 10> kCsvTables = {{
 
 using CsvSink = std::function<void(CsvTable table, CsvRow& row)>;
 
-// The rows of a record. `types` names those of records that came before.
-void AddCsvRows(const v1::ExportRecord& record, const TypeNames& types, Guard guard,
-                const CsvSink& sink);
+// The rows of a record. `types` names those of records that came before. DataLoss: a task that does
+// not decode.
+absl::Status AddCsvRows(const v1::ExportRecord& record, const TypeNames& types, Guard guard,
+                        const CsvSink& sink);
 
 }  // namespace pedigree::cli

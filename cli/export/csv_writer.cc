@@ -34,12 +34,13 @@ class CsvWriter final : public ExportWriter {
 
   absl::Status Add(const v1::ExportRecord& record) override {
     types_.AddRecord(record);
-    absl::Status status;
-    AddCsvRows(record, types_, guard_, [this, &status](CsvTable table, CsvRow& row) {
-      const std::string line = row.Finish();
-      if (status.ok()) status = outputs_[static_cast<size_t>(table)]->Append(line);
-    });
-    return status;
+    absl::Status written;
+    absl::Status status =
+        AddCsvRows(record, types_, guard_, [this, &written](CsvTable table, CsvRow& row) {
+          const std::string line = row.Finish();
+          if (written.ok()) written = outputs_[static_cast<size_t>(table)]->Append(line);
+        });
+    return status.ok() ? written : status;
   }
 
   absl::Status End() override { return absl::OkStatus(); }

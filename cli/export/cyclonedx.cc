@@ -152,7 +152,7 @@ Json Dependencies(const LineageClosure& closure) {
 const char* TaskTypeOf(const v1::ExportedStep& step, const LineageClosure& closure,
                        const TypeNames& types) {
   for (const auto& use : step.uses()) {
-    if (IsOutput(use.event()) &&
+    if (WritesArtifact(use.event()) &&
         (use.event().artifact_id() == closure.artifact_id() ||
          types.IsModel(closure.artifacts().at(use.event().artifact_id())))) {
       return "build";
@@ -165,7 +165,7 @@ Json Task(const v1::ExportedStep& step, const LineageClosure& closure, const Typ
   const Execution& execution = step.execution();
   std::set<int64_t> outputs;
   for (const auto& use : step.uses()) {
-    if (IsOutput(use.event())) outputs.insert(use.event().artifact_id());
+    if (WritesArtifact(use.event())) outputs.insert(use.event().artifact_id());
   }
   Json task = Json::object();
   Append(task, "bom-ref", ExecutionRef(execution.id()));
@@ -294,9 +294,13 @@ std::string ReferenceOf(const std::string& uri) {
     if (!is_legal) return "";
   }
   const size_t path = std::min(uri.find('/', colon + 3), uri.size());
-  for (size_t i = colon + 3; i < path; ++i) {
+  const size_t port = std::min(uri.find(':', colon + 3), path);
+  for (size_t i = colon + 3; i < port; ++i) {
     const auto c = static_cast<unsigned char>(uri[i]);
     if (!absl::ascii_isalnum(c) && !absl::StrContains("-._~", uri[i])) return "";
+  }
+  for (size_t i = port + 1; i < path; ++i) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(uri[i]))) return "";
   }
   std::string reference = uri.substr(0, path);
   for (size_t i = path; i < uri.size(); ++i) {

@@ -77,7 +77,9 @@ absl::Status CheckManifest(const std::string& from, const std::string& sha256) {
 
 class Loading {
  public:
-  Loading(BulkLoader* loader, JsonlReader* reader) : loader_(*loader), reader_(*reader) {}
+  // `sha256`: of the file when it was checked.
+  Loading(BulkLoader* loader, JsonlReader* reader, std::string sha256)
+      : loader_(*loader), reader_(*reader), sha256_(std::move(sha256)) {}
 
   absl::Status Run(const std::function<absl::Status(int64_t)>& progress) {
     int64_t records = 0;
@@ -88,6 +90,10 @@ class Loading {
       if (absl::Status status = Add(**record); !status.ok()) return status;
       if (++records % kProgressRecords != 0 || !progress) continue;
       if (absl::Status status = progress(records); !status.ok()) return status;
+    }
+    if (reader_.Sha256() != sha256_) {
+      return absl::DataLossError(
+          "the file has been changed while it was imported: import it again, into a new directory");
     }
     if (absl::Status status = PutTypes(); !status.ok()) return status;
     const v1::ExportHeader& header = reader_.header();
@@ -178,6 +184,7 @@ class Loading {
 
   BulkLoader& loader_;
   JsonlReader& reader_;
+  const std::string sha256_;
   Catalog catalog_;
   bool has_types_ = false;
 };
@@ -214,7 +221,7 @@ absl::StatusOr<std::map<std::string, int64_t>> ImportJsonl(const JsonlImportOpti
   if (!reader.ok()) return reader.status();
   auto loader = BulkLoader::Open(LoaderOptions(options, (*reader)->header(), checked->sha256));
   if (!loader.ok()) return loader.status();
-  status = Loading(loader->get(), reader->get()).Run(options.progress);
+  status = Loading(loader->get(), reader->get(), checked->sha256).Run(options.progress);
   if (!status.ok()) return status;
   return checked->counts;
 }

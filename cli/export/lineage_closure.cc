@@ -43,8 +43,8 @@ void LineageClosure::AddEvents(const v1::ExportedStep& step) {
   for (const auto& use : step.uses()) {
     const int64_t artifact = use.event().artifact_id();
     if (IsMeant(artifact, use.artifact())) meant_.insert(artifact);
-    if (IsInput(use.event())) inputs_.emplace_back(step.execution().id(), artifact);
-    if (IsOutput(use.event())) writers_.emplace_back(artifact, step.execution().id());
+    if (ReadsArtifact(use.event())) inputs_.emplace_back(step.execution().id(), artifact);
+    if (WritesArtifact(use.event())) writers_.emplace_back(artifact, step.execution().id());
   }
 }
 
@@ -90,7 +90,7 @@ void LineageClosure::AddBodies(const v1::ExportedStep& step) {
     if (artifact_ids_.count(id) == 0) continue;
     const auto [artifact, is_new] = artifacts_.emplace(id, use.artifact());
     if (is_new) artifact->second.set_id(id);
-    if (is_wanted && (IsInput(use.event()) || IsOutput(use.event()))) {
+    if (is_wanted && (ReadsArtifact(use.event()) || WritesArtifact(use.event()))) {
       *kept->add_uses()->mutable_event() = use.event();
     }
   }

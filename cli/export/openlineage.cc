@@ -146,8 +146,8 @@ OpenLineageMapper::Common OpenLineageMapper::CommonOf(const v1::ExportedStep& st
   common.job = {{"namespace", common.facts.JobNamespace()},
                 {"name", common.facts.JobName()},
                 {"facets", JobFacets(step)}};
-  common.inputs = Datasets(step, &IsInput);
-  common.outputs = Datasets(step, &IsOutput);
+  common.inputs = Datasets(step, &ReadsArtifact);
+  common.outputs = Datasets(step, &WritesArtifact);
   return common;
 }
 

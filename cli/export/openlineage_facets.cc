@@ -158,7 +158,7 @@ Json OpenLineageMapper::ExecutionFacet(const v1::ExportedStep& step) const {
   if (!contexts.empty()) Append(facet, "contexts", std::move(contexts));
   Json others = Json::array();
   for (const auto& use : step.uses()) {
-    if (IsInput(use.event()) || IsOutput(use.event())) continue;
+    if (ReadsArtifact(use.event()) || WritesArtifact(use.event())) continue;
     Json json = EventJson(use.event());
     Append(json, "artifactId", use.event().artifact_id());
     others.push_back(std::move(json));
@@ -208,7 +208,7 @@ Json OpenLineageMapper::DatasetFacets(const v1::ExportedStep& step, const Artifa
   Json version = Facet(FacetSchema("1-0-1", "DatasetVersionDatasetFacet"));
   Append(version, "datasetVersion", absl::StrCat(artifact.id()));
   Append(facets, "version", std::move(version));
-  const bool is_output = IsOutput(*events.front());
+  const bool is_output = WritesArtifact(*events.front());
   if (const auto change = LifecycleOf(artifact, step.execution()); is_output && !change.empty()) {
     Json lifecycle = Facet(FacetSchema("1-0-1", "LifecycleStateChangeDatasetFacet"));
     Append(lifecycle, "lifecycleStateChange", std::string(change));

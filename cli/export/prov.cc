@@ -144,7 +144,7 @@ void AddExecution(const v1::ExportedExecution& exported, const TypeNames& types,
 
 void AddEvent(const v1::ExportedEvent& exported, std::vector<ProvStatement>& statements) {
   const auto& event = exported.event();
-  if (!IsInput(event) && !IsOutput(event)) return;
+  if (!ReadsArtifact(event) && !WritesArtifact(event)) return;
   Json body = Json::object();
   Append(body, "prov:activity", Name("exec", event.execution_id()));
   Append(body, "prov:entity", Name("art", event.artifact_id()));
@@ -155,7 +155,7 @@ void AddEvent(const v1::ExportedEvent& exported, std::vector<ProvStatement>& sta
   if (event.path().steps_size() > 0) {
     Append(body, "mlmd:path", Typed(Print(ToJson(event.path())), "mlmd:json"));
   }
-  statements.push_back({IsInput(event) ? ProvSection::kUsed : ProvSection::kGenerated,
+  statements.push_back({ReadsArtifact(event) ? ProvSection::kUsed : ProvSection::kGenerated,
                         Name("ev", exported.number()), std::move(body)});
 }
 

@@ -139,9 +139,9 @@ class ProvJsonWriter final : public ExportWriter {
 
   absl::Status AddDerivationsOf(const std::vector<v1::ExportedEvent>& step) {
     for (const auto& output : step) {
-      if (!IsOutput(output.event())) continue;
+      if (!WritesArtifact(output.event())) continue;
       for (const auto& input : step) {
-        if (!IsInput(input.event())) continue;
+        if (!ReadsArtifact(input.event())) continue;
         absl::Status status = AddStatement(Derivation(input, output));
         if (!status.ok()) return status;
       }

@@ -59,7 +59,7 @@ std::map<int64_t, Artifact> ArtifactsOf(const v1::ExportedStep& step,
 Json Subjects(const v1::ExportedStep& step, const TypeNames& types, absl::string_view store,
               Provenance& provenance) {
   Json subjects = Json::array();
-  for (const auto& [id, artifact] : ArtifactsOf(step, &IsOutput)) {
+  for (const auto& [id, artifact] : ArtifactsOf(step, &WritesArtifact)) {
     const Digests digests = DigestsOf(artifact);
     if (digests.conflicting) {
       ++provenance.conflicting_digest;
@@ -87,7 +87,7 @@ Json BuildDefinition(const v1::ExportedStep& step, const TypeNames& types,
   Append(internal, "run", facts.run);
   Append(internal, "tenant", facts.tenant);
   Json dependencies = Json::array();
-  for (const auto& [id, artifact] : ArtifactsOf(step, &IsInput)) {
+  for (const auto& [id, artifact] : ArtifactsOf(step, &ReadsArtifact)) {
     dependencies.push_back(Resource(artifact, DigestsOf(artifact), types, store));
   }
   Json definition = Json::object();

@@ -92,11 +92,11 @@ std::string DisplayName(const ml_metadata::Artifact& artifact) {
   return end.empty() ? absl::StrCat("artifact/", artifact.id()) : std::string(end);
 }
 
-bool IsInput(const Event& event) {
+bool ReadsArtifact(const Event& event) {
   return event.type() == Event::INPUT || event.type() == Event::DECLARED_INPUT;
 }
 
-bool IsOutput(const Event& event) {
+bool WritesArtifact(const Event& event) {
   return event.type() == Event::OUTPUT || event.type() == Event::DECLARED_OUTPUT;
 }
 

@@ -36,7 +36,7 @@ std::string DisplayName(const ml_metadata::Artifact& artifact);
 
 // Whether an event says that the execution read, or wrote, the artifact. What is internal to the
 // store's tools is neither.
-bool IsInput(const ml_metadata::Event& event);
-bool IsOutput(const ml_metadata::Event& event);
+bool ReadsArtifact(const ml_metadata::Event& event);
+bool WritesArtifact(const ml_metadata::Event& event);
 
 }  // namespace pedigree::cli

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -176,6 +177,29 @@ TEST_F(JsonlRestoreTest, GoesOnWhereItWasInterrupted) {
   EXPECT_EQ(FirstDifference(KeysOf(at("copy")), KeysOf(store.data_dir())), "");
   // There it ends.
   EXPECT_TRUE(Fails(ImportJsonl(options), absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(JsonlRestoreTest, RefusesAFileThatChangesOnTheWay) {
+  TestStore store;
+  FillForParts(store, 9000);
+  store.Close();
+  Export(store.data_dir(), at("export"));
+  JsonlImportOptions options;
+  options.from = at("export");
+  options.data_dir = at("copy");
+  options.progress = [&](int64_t) {
+    // After the check, before it is read: still a good export, but another.
+    const std::string content = ReadFile(at("export/export.jsonl"));
+    const absl::string_view number = "\"int_value\":\"8999\"";
+    const size_t place = content.find(number.data(), 0, number.size());
+    if (place == std::string::npos) return absl::OkStatus();
+    std::fstream file(at("export/export.jsonl"), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(place + number.size() - 2));
+    file.put('8');
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(Fails(ImportJsonl(options), absl::StatusCode::kDataLoss, "changed"));
+  EXPECT_FALSE(Store::Open(OptionsFor(at("copy"))).ok());
 }
 
 // Lines that are changed, each with what is said of it.

@@ -124,12 +124,16 @@ TEST(CsvWriter, WritesTasksAndCacheEntries) {
   v1::ExportRecord record;
   record.mutable_cache_entry()->set_execution_id(3);
   record.mutable_cache_entry()->set_pipeline("=p");
-  AddCsvRows(record, types, Guard::kFormulas, sink);
+  EXPECT_TRUE(IsOk(AddCsvRows(record, types, Guard::kFormulas, sink)));
   record.set_task(
       "\x0a\x01"
       "t");  // Field 1, "t".
-  AddCsvRows(record, types, Guard::kFormulas, sink);
+  EXPECT_TRUE(IsOk(AddCsvRows(record, types, Guard::kFormulas, sink)));
   EXPECT_EQ(lines, (std::vector<std::string>{"3,false,false,,'=p,,0\r\n", "t,,,,,,,\r\n"}));
+  record.set_task("\x0a\x05t");  // Cut off.
+  EXPECT_TRUE(
+      Fails(AddCsvRows(record, types, Guard::kFormulas, sink), absl::StatusCode::kDataLoss));
+  EXPECT_EQ(lines.size(), 2u);
 }
 
 }  // namespace

@@ -122,10 +122,10 @@ TEST(CycloneDx, HasAllThatIsUpstreamOfAnyArtifact) {
       before = artifacts.size() + executions.size();
       for (const auto& exported : history.events) {
         const Event& event = exported.event();
-        if (IsOutput(event) && artifacts.count(event.artifact_id()) > 0) {
+        if (WritesArtifact(event) && artifacts.count(event.artifact_id()) > 0) {
           executions.insert(event.execution_id());
         }
-        if (IsInput(event) && executions.count(event.execution_id()) > 0) {
+        if (ReadsArtifact(event) && executions.count(event.execution_id()) > 0) {
           artifacts.insert(event.artifact_id());
         }
       }
@@ -168,6 +168,10 @@ TEST(Documents, AreTheSameOfStepsInParts) {
 
 TEST(ReferenceOf, IsAReferenceOrNothing) {
   EXPECT_EQ(ReferenceOf("s3://bucket/a b/\xC3\xA9#1"), "s3://bucket/a%20b/%C3%A9%231");
+  EXPECT_EQ(ReferenceOf("hdfs://name-node:8020/data"), "hdfs://name-node:8020/data");
+  EXPECT_EQ(ReferenceOf("http://host:80"), "http://host:80");
+  EXPECT_EQ(ReferenceOf("http://host:8x/"), "");
+  EXPECT_EQ(ReferenceOf("http://a:1:2/"), "");
   EXPECT_EQ(ReferenceOf("/data"), "");
   EXPECT_EQ(ReferenceOf("://x"), "");
   EXPECT_EQ(ReferenceOf("1s://x"), "");
