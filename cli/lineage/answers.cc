@@ -31,9 +31,10 @@ std::string Headed(absl::string_view title, const Table& table, const Screen& sc
 std::string CompletenessText(const v1::Completeness& completeness, const Screen& screen) {
   std::string text;
   if (!completeness.complete()) {
-    absl::StrAppend(
-        &text, screen.paint(Colour::kYellow, absl::StrCat("Not complete: ", completeness.reason())),
-        "\n");
+    absl::StrAppend(&text,
+                    screen.paint(Colour::kYellow,
+                                 absl::StrCat("Not complete: ", Printable(completeness.reason()))),
+                    "\n");
   }
   if (completeness.bodies_are_of_now()) {
     absl::StrAppend(&text, screen.paint(Colour::kDim, "Names and properties are those of now."),

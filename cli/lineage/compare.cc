@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "cli/json.h"
@@ -61,17 +62,21 @@ struct Difference {
   std::string ref_b;
 };
 
+// Whether the name of a field has one of these in it, as whole words: "git_commit" has "git",
+// "logits" has not.
 bool SaysOneOf(absl::string_view field, std::initializer_list<absl::string_view> words) {
-  const std::string lower = absl::AsciiStrToLower(field);
-  return std::any_of(words.begin(), words.end(),
-                     [&](absl::string_view word) { return absl::StrContains(lower, word); });
+  const std::string name = absl::StrCat(
+      "_", absl::StrReplaceAll(absl::AsciiStrToLower(field), {{".", "_"}, {"-", "_"}}), "_");
+  return std::any_of(words.begin(), words.end(), [&](absl::string_view word) {
+    return absl::StrContains(name, absl::StrCat("_", word, "_"));
+  });
 }
 
 // By the name of the property: there is no other sign.
 About AboutOf(const v1::CompareResponse::Pair& pair, absl::string_view field) {
   if (pair.hops() == 0) return About::kSelf;
   // What Kubeflow writes about each run; it differs whatever was done.
-  if (SaysOneOf(field, {"cache_fingerprint", "cached_execution_id", "parent_dag_id", "pod_"})) {
+  if (SaysOneOf(field, {"cache_fingerprint", "cached_execution_id", "parent_dag_id", "pod"})) {
     return About::kBookkeeping;
   }
   if (SaysOneOf(field, {"image", "commit", "code", "git", "script", "container", "entrypoint"})) {

@@ -262,10 +262,10 @@ std::string RenderTree(const LineageGraph& graph, const RenderOptions& options) 
     absl::StrAppend(&text, paint(Colour::kDim, "… is not followed further"), "\n");
   }
   if (!graph.completeness().complete()) {
-    absl::StrAppend(
-        &text,
-        paint(Colour::kYellow, absl::StrCat("Not complete: ", graph.completeness().reason())),
-        "\n");
+    absl::StrAppend(&text,
+                    paint(Colour::kYellow,
+                          absl::StrCat("Not complete: ", Printable(graph.completeness().reason()))),
+                    "\n");
   }
   return text;
 }
