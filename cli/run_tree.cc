@@ -1,6 +1,8 @@
 #include "cli/run_tree.h"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -18,6 +20,8 @@ using ml_metadata::Event;
 using ml_metadata::Execution;
 
 constexpr size_t kUriWidth = 48;
+// Levels that are indented; steps under these are drawn as trees of their own below.
+constexpr int kMaxLevels = 24;
 
 // One line of the tree, before its columns are aligned.
 struct Row {
@@ -69,10 +73,12 @@ class TreeBuilder {
   }
 
   std::vector<Row> Build() {
-    for (const Execution* root : children_[kNoParent]) Add(*root, "", "");
+    for (const Execution* root : children_[kNoParent]) Draw(*root);
+    DrawBelow();
     // What is left hangs on itself in a circle, which only a broken client writes.
     for (const Execution& execution : picture_.executions) {
-      if (!drawn_.contains(execution.id())) Add(execution, "", "");
+      if (!drawn_.contains(execution.id())) Draw(execution);
+      DrawBelow();
     }
     return std::move(rows_);
   }
@@ -87,22 +93,59 @@ class TreeBuilder {
     return has_parent && ids_.contains(parent) && parent != execution.id() ? parent : kNoParent;
   }
 
-  // `branch` leads to this row, `below` to what stands under it.
-  void Add(const Execution& execution, const std::string& branch, const std::string& below) {
+  // A step that is to be drawn.
+  struct Pending {
+    const Execution* step = nullptr;
+    std::string branch;  // Leads to its row.
+    std::string below;   // Leads to what stands under it.
+    int level = 0;
+  };
+
+  // Without recursion: clients may nest steps as deep as they like.
+  void Draw(const Execution& root) {
+    std::vector<Pending> stack;
+    stack.push_back({.step = &root, .branch = "", .below = "", .level = 0});
+    while (!stack.empty()) {
+      const Pending place = std::move(stack.back());
+      stack.pop_back();
+      std::vector<Pending> steps = AddStep(place);
+      std::move(steps.rbegin(), steps.rend(), std::back_inserter(stack));
+    }
+  }
+
+  void DrawBelow() {
+    for (; !below_.empty(); below_.pop_front()) Draw(*below_.front());
+  }
+
+  // Adds the rows of a step and its artifacts; answers the steps that come under it.
+  std::vector<Pending> AddStep(const Pending& place) {
+    const Execution& execution = *place.step;
     drawn_.insert(execution.id());
-    rows_.push_back({branch, Printable(StepName(execution)),
+    const std::vector<const Event*> events = SortedEvents(execution.id());
+    std::vector<const Execution*> steps = UndrawnChildren(execution.id());
+    std::string detail = Printable(StepDetail(execution, picture_));
+    if (place.level == kMaxLevels && !steps.empty()) {
+      absl::StrAppend(&detail, detail.empty() ? "" : ", ", "steps below");
+      below_.insert(below_.end(), steps.begin(), steps.end());
+      steps.clear();
+    }
+    rows_.push_back({place.branch, Printable(StepName(execution)),
                      absl::StrCat("execution:", execution.id()),
                      Printable(ShortType(execution.type())),
-                     Execution::State_Name(execution.last_known_state()),
-                     Printable(StepDetail(execution, picture_))});
-    const std::vector<const Event*> events = SortedEvents(execution.id());
-    const std::vector<const Execution*> steps = UndrawnChildren(execution.id());
+                     Execution::State_Name(execution.last_known_state()), std::move(detail)});
     size_t left = events.size() + steps.size();
-    for (const Event* event : events) AddArtifact(*event, below + (--left > 0 ? "├─ " : "└─ "));
-    for (const Execution* step : steps) {
-      const bool last = --left == 0;
-      Add(*step, below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
+    for (const Event* event : events) {
+      AddArtifact(*event, place.below + (--left > 0 ? "├─ " : "└─ "));
     }
+    std::vector<Pending> under;
+    for (const Execution* step : steps) {
+      const bool is_last = --left == 0;
+      under.push_back({.step = step,
+                       .branch = place.below + (is_last ? "└─ " : "├─ "),
+                       .below = place.below + (is_last ? "   " : "│  "),
+                       .level = place.level + 1});
+    }
+    return under;
   }
 
   void AddArtifact(const Event& event, const std::string& branch) {
@@ -139,6 +182,7 @@ class TreeBuilder {
   std::map<int64_t, std::vector<const Execution*>> children_;
   std::map<int64_t, std::vector<const Event*>> events_;
   std::set<int64_t> drawn_;
+  std::deque<const Execution*> below_;  // Too deep to be drawn under what they belong to.
   std::vector<Row> rows_;
 };
 

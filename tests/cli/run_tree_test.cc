@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -92,6 +94,17 @@ TEST(DrawRun, DrawsEveryStepOnceWhateverItsParentIs) {
             "  itself       execution:2  ContainerExecution  COMPLETE  20 ms\n"
             "  circle       execution:3  ContainerExecution  COMPLETE  20 ms\n"
             "  └─ and back  execution:4  ContainerExecution  COMPLETE  20 ms\n");
+}
+
+// Neither memory nor the stack grow with the depth: what is deep is drawn further down.
+TEST(DrawRun, DrawsAChainOfAnyLength) {
+  constexpr int64_t kSteps = 100'000;
+  RunPicture picture;
+  for (int64_t id = 1; id <= kSteps; ++id) AddStep(picture, id, "s", id - 1);
+  const std::string drawing = TreeOf(picture);
+  EXPECT_EQ(std::count(drawing.begin(), drawing.end(), '\n'), kSteps);
+  EXPECT_LT(drawing.size(), kSteps * 200u);
+  EXPECT_TRUE(absl::StrContains(drawing, "20 ms, steps below\n")) << drawing.substr(0, 3000);
 }
 
 TEST(DrawRun, NamesArtifactsAndStepsThatHaveNoName) {
