@@ -12,17 +12,22 @@
 #include "cli/connection.h"
 #include "cli/node_calls.h"
 #include "cli/output.h"
+#include "cli/text.h"
 
 namespace pedigree::cli {
 namespace {
 
-// `words` knows the options; a server that does not answer must not hold up the shell.
+// `words` knows the options; a server that does not answer must not hold up the shell. Words may
+// come from a server: none may ever be expanded (which compgen -W does), and each is quoted before
+// it stands on a command line.
 constexpr char kBash[] =
     R"sh(# bash completion of pedigree. For this shell:  source <(pedigree completion bash)
 _pedigree() {
-  local IFS=$'\n' cur=${COMP_WORDS[COMP_CWORD]}
-  COMPREPLY=($(compgen -W "$(timeout 1 "$1" completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" \
-    2>/dev/null)" -- "$cur"))
+  local word cur=${COMP_WORDS[COMP_CWORD]}
+  COMPREPLY=()
+  while IFS= read -r word; do
+    [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf %q "$word")")
+  done < <(timeout 1 "$1" completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _pedigree pedigree
 )sh";
@@ -49,7 +54,10 @@ void AddTypes(Connection* connection, std::set<std::string>* names) {
   if (!connection->Call(ReadsOf<Node>::kTypes, typename ReadsOf<Node>::Types(), &answer).ok()) {
     return;
   }
-  for (const auto& type : ReadsOf<Node>::TypesIn(answer)) names->insert(type.name());
+  for (const auto& type : ReadsOf<Node>::TypesIn(answer)) {
+    // One with a line feed would be two words.
+    if (Printable(type.name()) == type.name()) names->insert(type.name());
+  }
 }
 
 // What may come next, a line each: for the scripts. The last word is the one being typed.

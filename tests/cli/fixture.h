@@ -42,12 +42,20 @@ class HistoryStore {
   std::string data_dir() const { return root_ + "/data"; }
   std::string Below(const std::string& name) const { return absl::StrCat(root_, "/", name); }
 
-  // A server on a copy; REQUIRES: this outlives it. Null, and a failed test, if it does not start.
+  // Makes an empty directory for a shell to work in.
+  std::string WorkDirectory(const std::string& name) const {
+    std::filesystem::create_directory(Below(name));
+    return Below(name);
+  }
+
+  // A server on a copy, which may make backups in work directories; REQUIRES: this outlives it.
+  // Null, and a failed test, if it does not start.
   std::unique_ptr<testing::ServerProcess> Serve() const {
     const std::string copy = Below("served");
     std::filesystem::copy(data_dir(), copy, std::filesystem::copy_options::recursive);
     auto server = testing::ServerProcess::Start(
-        {.program = kProgramDir + "/pedigreed", .extra_args = {"--data_dir=" + copy}});
+        {.program = kProgramDir + "/pedigreed",
+         .extra_args = {"--data_dir=" + copy, "--backup_root=" + root_}});
     EXPECT_TRUE(server.ok()) << server.status();
     return server.ok() ? *std::move(server) : nullptr;
   }

@@ -48,6 +48,7 @@ std::string Shell::Run(const std::string& command) const {
     absl::StrAppend(&line, "pedigree() { command pedigree \"$@\" --data_dir ", Quoted(data_dir),
                     "; }; ");
   }
+  if (!work_dir.empty()) absl::StrAppend(&line, "cd ", Quoted(work_dir), " || exit; ");
   absl::StrAppend(&line, "exec 2>&1; ", command);
   FILE* pipe = popen(line.c_str(), "r");
   if (pipe == nullptr) return "cannot start /bin/sh\n";

@@ -35,6 +35,7 @@ struct Shell {
   std::string program_dir;  // Of `pedigree`; comes first in PATH.
   std::string server;       // PEDIGREE_SERVER; unset if empty.
   std::string data_dir;     // Put after every `pedigree COMMAND` as --data_dir, unless empty.
+  std::string work_dir;     // Where it runs; here if empty.
 
   std::string Run(const std::string& command) const;
 };
