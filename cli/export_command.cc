@@ -26,6 +26,7 @@
 #include "cli/export/export_run.h"
 #include "cli/export/lineage_post.h"
 #include "cli/export/uuid.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/reference.h"
 #include "cli/text.h"
@@ -272,18 +273,20 @@ class ExportCommand final : public Command {
 
   void Report() const {
     if (output_ == OutputFormat::kJson) return ReportAsJson();
-    const auto print = [](absl::string_view name, int64_t count) {
-      Print(absl::StrCat(PadTo(Printable(name), 18), " ", count, "\n"));
-    };
+    Facts facts;
     if (facts_.has_value()) {
-      for (const auto& [name, count] : facts_->counts) print(name, count);
-      Print(absl::StrCat(PadTo("snapshot", 18), " ", Printable(facts_->header.snapshot()), "\n"));
-      for (const ExportedFile& file : facts_->files) {
-        Print(absl::StrCat(file.sha256, "  ", Printable(file.name), "\n"));
-      }
+      for (const auto& [name, count] : facts_->counts) facts.Add(name, Grouped(count));
+      facts.Add("snapshot", facts_->header.snapshot());
     }
-    if (posted_.has_value()) print("posted", posted_->posted);
-    if (posted_.has_value() && posted_->before > 0) print("posted before", posted_->before);
+    if (posted_.has_value()) facts.Add("posted", Grouped(posted_->posted));
+    if (posted_.has_value() && posted_->before > 0) {
+      facts.Add("posted before", Grouped(posted_->before));
+    }
+    Print(facts.ToText(Screen::OfStandardOutput()));
+    if (!facts_.has_value()) return;
+    for (const ExportedFile& file : facts_->files) {
+      Print(absl::StrCat(file.sha256, "  ", Printable(file.name), "\n"));
+    }
   }
 
   // Names and numbers as in the manifest.

@@ -10,6 +10,7 @@
 #include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/export/verify_export.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "store/text.h"
@@ -60,11 +61,11 @@ class ExportVerifyCommand final : public Command {
   static void PrintAsText(const VerifiedExport& verified) {
     for (const std::string& problem : verified.problems) Print(Printable(problem) + "\n");
     if (!verified.problems.empty()) return;
-    for (const auto& [name, count] : verified.counts) {
-      Print(absl::StrCat(PadTo(Printable(name), 18), " ", count, "\n"));
-    }
+    Facts facts;
+    for (const auto& [name, count] : verified.counts) facts.Add(name, Grouped(count));
+    Print(facts.ToText(Screen::OfStandardOutput()));
     Print(absl::StrCat(
-        Count(static_cast<int64_t>(verified.files), "file"), " of ", verified.bytes,
+        Count(static_cast<int64_t>(verified.files), "file"), " of ", Grouped(verified.bytes),
         verified.files == 1 ? " bytes is" : " bytes are", " as the manifest says; ",
         verified.is_signed ? "the signature is by the key" : "no signature was checked", "\n"));
   }

@@ -21,11 +21,12 @@ absl::string_view ShortMethod(absl::string_view method) {
   return method.substr(method.rfind('/') + 1);
 }
 
-// Who it was: what is proved before what is only said.
+// Who it was: what is proved before what is only said; "-" if nobody knows.
 std::string WhoText(const v1::JournalEntry& entry) {
   std::string who = entry.tls_identity();
   if (who.empty()) who = entry.declared_principal();
-  return absl::StrCat(who, who.empty() || entry.peer().empty() ? "" : ", ", entry.peer());
+  absl::StrAppend(&who, who.empty() || entry.peer().empty() ? "" : ", ", entry.peer());
+  return who.empty() ? "-" : who;
 }
 
 }  // namespace

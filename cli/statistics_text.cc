@@ -17,9 +17,13 @@ int64_t NodesOf(const Types& types) {
   return nodes;
 }
 
-void AddRows(const char* kind, const Types& types, Table* table) {
+enum class Unused : uint8_t { kShown, kHidden };
+
+void AddRows(const char* kind, const Types& types, Unused unused, Table* table) {
   std::vector<const v1::TypeStatistics*> sorted;
-  for (const v1::TypeStatistics& type : types) sorted.push_back(&type);
+  for (const v1::TypeStatistics& type : types) {
+    if (unused == Unused::kShown || type.nodes() > 0) sorted.push_back(&type);
+  }
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return a->nodes() > b->nodes(); });
   for (const v1::TypeStatistics* type : sorted) {
@@ -27,14 +31,18 @@ void AddRows(const char* kind, const Types& types, Table* table) {
   }
 }
 
+Table TableOf(const v1::GetStatisticsResponse& statistics, Unused unused) {
+  Table table({{"KIND"}, {"TYPE"}, {"VERSION"}, {"NODES", Align::kRight}});
+  AddRows("artifact", statistics.artifact_types(), unused, &table);
+  AddRows("execution", statistics.execution_types(), unused, &table);
+  AddRows("context", statistics.context_types(), unused, &table);
+  return table;
+}
+
 }  // namespace
 
 Table TypeTable(const v1::GetStatisticsResponse& statistics) {
-  Table table({{"KIND"}, {"TYPE"}, {"VERSION"}, {"NODES", Align::kRight}});
-  AddRows("artifact", statistics.artifact_types(), &table);
-  AddRows("execution", statistics.execution_types(), &table);
-  AddRows("context", statistics.context_types(), &table);
-  return table;
+  return TableOf(statistics, Unused::kShown);
 }
 
 std::string StatisticsText(const v1::GetStatisticsResponse& statistics, const Screen& screen) {
@@ -50,7 +58,8 @@ std::string StatisticsText(const v1::GetStatisticsResponse& statistics, const Sc
   facts.Add("record cache", ShortBytes(statistics.record_cache_bytes()));
   facts.Add("version", statistics.version());
   facts.Add("up for", ShortDuration(statistics.uptime_ms()));
-  return absl::StrCat(facts.ToText(screen), "\n", TypeTable(statistics).ToText(screen));
+  return absl::StrCat(facts.ToText(screen), "\n",
+                      TableOf(statistics, Unused::kHidden).ToText(screen));
 }
 
 }  // namespace pedigree::cli

@@ -14,6 +14,7 @@ namespace pedigree::cli {
 // The nodes of each type, the most first.
 Table TypeTable(const v1::GetStatisticsResponse& statistics);
 
+// Types that no node has, such as the predefined ones, are left out.
 std::string StatisticsText(const v1::GetStatisticsResponse& statistics, const Screen& screen);
 
 }  // namespace pedigree::cli

@@ -38,10 +38,10 @@ TEST(Completion, RunsNothingThatAServerSays) {
       "$word\" "
       "> /dev/null; done; ls'");
   EXPECT_EQ(output,
+            "x\\ y\n"
             "x\\$\\(touch\\ run\\)\n"
             "x\\*\n"
             "x\\;touch\\ run\n"
-            "x\\ y\n"
             "x\\`touch\\ run\\`\n");
 }
 
