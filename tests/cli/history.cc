@@ -50,6 +50,9 @@ class Answer final : public ReplyTo {
   };
   explicit Answer(Result* result) : result_(result) {}
   bool IsCancelled() const override { return false; }
+  CallOrigin Origin() const override {
+    return {.declared_principal = "launcher", .peer = "ipv4:10.8.0.12:50012"};
+  }
   void Done(absl::StatusOr<std::string> reply) override {
     result_->status = reply.status();
     result_->is_there.Notify();

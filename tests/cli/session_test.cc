@@ -39,21 +39,32 @@ bool IsUpdate() {
 }
 
 // Without what is of this run: the server's address, the store's directory, times that are not of
-// the history, and ages.
+// the history, ages, and how many bytes files and memory have.
 std::string Normal(std::string text, const std::string& address, const std::string& data_dir) {
   text = absl::StrReplaceAll(text, {{address, "localhost:8080"}, {data_dir, "pedigree-data"}});
   static const std::regex kNow(R"(20\d\d-(?!03-)\d\d-\d\dT[\d:.]+Z)");
   text = std::regex_replace(text, kNow, "NOW");
-  static const std::regex kAge(R"re((completed |"age_ms": ")\d+)re");
-  return std::regex_replace(text, kAge, "$1NNN");
+  static const std::regex kSpaced(R"(20\d\d-(?!03-)\d\d-\d\d \d\d:\d\d:\d\d)");
+  text = std::regex_replace(text, kSpaced, "YYYY-MM-DD hh:mm:ss");
+  static const std::regex kNumber(
+      R"re((completed (?=\d+ ms)|"(?:age_ms|since_ms|created_s|bytes)": ")\d+)re");
+  text = std::regex_replace(text, kNumber, "$1NNN");
+  static const std::regex kUpTime(R"(( up for +).*)");
+  text = std::regex_replace(text, kUpTime, "$1NNN");
+  // Of backups and statistics.
+  static const std::regex kSize(
+      R"((backup \d+ of |, ?|hh:mm:ss  |disk +|memory +|cache +)\d+(\.\d)? [KMG]?i?B\b)");
+  return std::regex_replace(text, kSize, "$1NN.N KiB");
 }
 
-// Commands that are about servers, or about the program alone, not about a store.
+// Commands that are about servers, files, or the program alone, not about a store.
 bool IsOfAnyStore(const std::string& command) {
-  for (const char* part :
-       {"--server", "--tls", "--help", "--version", "completion", "--data_dir"}) {
+  for (const char* part : {"--server", "--tls", "--help", "--version", "completion", "--data_dir",
+                           "export verify", "backup list"}) {
     if (absl::StrContains(command, part)) return false;
   }
+  // The first is about what a server did since it started, the second has no options.
+  if (absl::StrContains(command, "cache stats") || command == "pedigree cache") return false;
   return absl::StrContains(command, "pedigree ");
 }
 
@@ -62,16 +73,24 @@ std::string PlayTwice(const std::string& text, Text kind) {
   const HistoryStore history;
   const auto server = history.Serve();
   if (server == nullptr) return "";
-  const Shell by_server = {.program_dir = kProgramDir, .server = server->address(), .data_dir = ""};
+  const Shell by_server = {.program_dir = kProgramDir,
+                           .server = server->address(),
+                           .data_dir = "",
+                           .work_dir = history.WorkDirectory("by-server")};
   std::vector<std::string> outputs;
   const std::string played = Replay(text, kind, [&](const std::string& command) {
     outputs.push_back(Normal(by_server.Run(command), server->address(), history.data_dir()));
     return outputs.back();
   });
-  const Shell by_store = {.program_dir = kProgramDir, .server = "", .data_dir = history.data_dir()};
+  const Shell by_store = {.program_dir = kProgramDir,
+                          .server = "",
+                          .data_dir = history.data_dir(),
+                          .work_dir = history.WorkDirectory("by-store")};
   size_t next = 0;
   Replay(text, kind, [&](const std::string& command) {
     const std::string& output = outputs[next++];
+    // What comes after may need the files that such a command makes.
+    if (!absl::StrContains(command, "pedigree ")) by_store.Run(command);
     if (!IsOfAnyStore(command)) return output;
     EXPECT_EQ(Normal(by_store.Run(command), server->address(), history.data_dir()), output)
         << command << " with --data_dir";
