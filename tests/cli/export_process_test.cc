@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
 #include "tests/cli/export_support.h"
+#include "tests/cli/formats/http_backend.h"
 #include "tests/cli/key_file.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/server_process.h"
@@ -140,6 +141,30 @@ TEST_F(ExportProgram, IsVerifiedAndImported) {
   WriteFile(at("dir") + "/export.jsonl", content);
   EXPECT_NE(Run({"export", "verify", at("dir")}), 0);
   EXPECT_TRUE(absl::StrContains(output_, "another digest")) << output_;
+}
+
+// Events that wait are those of one store, one selection and one backend.
+TEST_F(ExportProgram, PostsNoOtherStoresEvents) {
+  TestStore first;
+  FillForParts(first, 3);
+  first.Close();
+  TestStore second;
+  FillForParts(second, 5);
+  second.Close();
+  std::vector<HttpBackend::Answer> refusals(1, {.status = 401});
+  HttpBackend backend(refusals);
+  const auto arguments = [&](const std::string& data_dir) -> std::vector<std::string> {
+    return {"export",    "--format",   "openlineage", "--to",     backend.url(), "--spool",
+            at("spool"), "--data_dir", data_dir,      "--output", "json"};
+  };
+  ASSERT_EQ(Run(arguments(first.data_dir())), 1) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "401")) << output_;
+  ASSERT_EQ(Run(arguments(second.data_dir())), 0) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "\"steps\": 5")) << output_;
+  // The first still waits.
+  ASSERT_EQ(Run(arguments(first.data_dir())), 0) << output_;
+  EXPECT_FALSE(absl::StrContains(output_, "snapshot")) << output_;
+  EXPECT_TRUE(std::filesystem::is_empty(at("spool")));
 }
 
 TEST_F(ExportProgram, SaysWhatIsWrongWithItsOptions) {

@@ -75,5 +75,15 @@ TEST_F(TerminalTest, IsNotWhatAPipeIs) {
   EXPECT_TRUE(absl::StrContains(text, "2026-03-02T09:04:12.000Z")) << text;
 }
 
+TEST_F(TerminalTest, SaysHowFarLongWorkIs) {
+  const std::string to = history_.Below("x.jsonl");
+  const std::string text =
+      RunOnTerminal(Command("", absl::StrCat("export --format jsonl --to ", to)), 80);
+  EXPECT_TRUE(absl::StrContains(text, "exporting: ")) << text;
+  const std::string piped = RunOnTerminal(Command("", "verify") + " 2>&1 | cat", 80);
+  EXPECT_TRUE(absl::StrContains(piped, "no problems")) << piped;
+  EXPECT_FALSE(absl::StrContains(piped, "checking")) << piped;
+}
+
 }  // namespace
 }  // namespace pedigree::cli
