@@ -8,8 +8,8 @@ import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {chromium} from 'playwright-core';
 
-// No task may hold the page for longer: people take more for a page that hangs. The longest is some
-// tens of ms; the rest is for a machine that does other things.
+// No task may hold the page for longer: people take more for a page that hangs. Usually none is
+// long enough for the browser to list it (50 ms); the rest is for a machine that does other things.
 const HANG_MS = 1000;
 
 const browser = await chromium.launch({
