@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "migrate/import_target.h"
 #include "store/directory.h"
 #include "store/text.h"
 
@@ -33,29 +34,65 @@ class Following {
       : open_(open), options_(options), progress_(*progress) {}
 
   absl::StatusOr<FollowResult> Run() {
+    absl::Status status = options_.server == nullptr ? RunToStore() : RunToServer();
+    if (!status.ok()) return status;
+    return result_;
+  }
+
+ private:
+  absl::Status RunToStore() {
     auto target = CheckImportTarget(options_.import.data_dir);
     if (!target.ok()) return target.status();
     absl::Status status = *target == DirectoryState::kFollowing ? GoOn() : Load();
     if (!status.ok()) return status;
-    if (options_.on_loaded) options_.on_loaded();
+    TellLoaded();
     auto is_over = OpenStore();
     if (!is_over.ok()) return is_over.status();
     if (*is_over) {
       result_.is_settled = true;
     } else {
-      if (status = Follow(); !status.ok()) return status;
-      result_.findings = rounds_->findings();
-      rounds_.reset();
-      status = store_->Write([&](Transaction& transaction) {
-        return transaction.EndImport(last_ids_.node, last_ids_.type);
-      });
-      if (!status.ok()) return status;
+      target_ = MakeStoreTarget(store_.get());
+      if (status = FollowToTheEnd(); !status.ok()) return status;
     }
-    if (status = Store::MakeReady(std::move(store_)); !status.ok()) return status;
-    return result_;
+    return Store::MakeReady(std::move(store_));
   }
 
- private:
+  absl::Status RunToServer() {
+    auto source = open_();
+    if (!source.ok()) return source.status();
+    Meet((*source)->info());
+    const std::string name = (*source)->info().name;
+    if (absl::Status status = CheckServerTarget(options_.server, name); !status.ok()) {
+      return status;
+    }
+    auto history =
+        History::Survey(source->get(), options_.import.repairs, options_.import.report, &progress_);
+    if (!history.ok()) return history.status();
+    history_ = *std::move(history);
+    if (absl::Status status = CheckSurvey(*history_); !status.ok()) return status;
+    source->reset();
+    auto target = OpenServerTarget(options_.server, name);
+    if (!target.ok()) return target.status();
+    target_ = *std::move(target);
+    for (int64_t count : history_->kept()) rows_to_load_ += count;
+    return FollowToTheEnd();
+  }
+
+  // Once.
+  void TellLoaded() {
+    rows_to_load_ = 0;
+    if (!std::exchange(is_loaded_, true) && options_.on_loaded) options_.on_loaded();
+  }
+
+  absl::Status FollowToTheEnd() {
+    rounds_ = std::make_unique<Rounds>(target_.get(), std::move(history_));
+    if (marks_.has_value()) rounds_->SetMarks(*marks_);
+    if (absl::Status status = Follow(); !status.ok()) return status;
+    result_.findings = rounds_->findings();
+    rounds_.reset();
+    return target_->End(last_ids_);
+  }
+
   absl::Status Load() {
     auto source = open_();
     if (!source.ok()) return source.status();
@@ -106,8 +143,6 @@ class Following {
                                                         " holds an import of another source (",
                                                         Quoted(followed), ")"));
     }
-    rounds_ = std::make_unique<Rounds>(store_.get(), std::move(history_));
-    if (marks_.has_value()) rounds_->SetMarks(*marks_);
     return false;
   }
 
@@ -121,13 +156,13 @@ class Following {
       const Stop stop = AskStop();
       if (stop == Stop::kFinish && !is_snapshot_) extent = Extent::kAll;
       auto brought = RunRound(extent);
-      if (absl::IsUnavailable(brought.status()) && stop == Stop::kGoOn &&
-          store_->WriteStatus().ok()) {
+      if (absl::IsUnavailable(brought.status()) && stop == Stop::kGoOn && target_->MayComeBack()) {
         Say(absl::StrCat(brought.status().message(), "; trying again"));
         Wait();
         continue;
       }
       if (!brought.ok()) return brought.status();
+      TellLoaded();
       if (stop == Stop::kGoOn) {
         extent = Extent::kChanged;
         Wait();
@@ -150,7 +185,11 @@ class Following {
     if (!marks.ok()) return marks.status();
     const int64_t behind = rounds_->RowsBehind(*marks);
     Progress silent(Progress::Style::kSilent);
-    if (extent == Extent::kAll) progress_.Begin("comparing with the source", 0);
+    if (rows_to_load_ > 0) {
+      progress_.Begin("importing", rows_to_load_);
+    } else if (extent == Extent::kAll) {
+      progress_.Begin("comparing with the source", Progress::kUnknown);
+    }
     auto brought =
         rounds_->Run(source->get(), extent, extent == Extent::kAll ? &progress_ : &silent);
     if (!brought.ok()) return brought.status();
@@ -191,12 +230,15 @@ class Following {
   Progress& progress_;
   FollowResult result_;
   std::string name_;
-  std::unique_ptr<History> history_;  // Until OpenStore().
+  std::unique_ptr<History> history_;  // Until FollowToTheEnd().
   std::optional<Marks> marks_;        // Of what was loaded, if that was of one state.
   std::unique_ptr<Store> store_;
-  std::unique_ptr<Rounds> rounds_;  // After the store, which it borrows.
+  std::unique_ptr<ImportTarget> target_;  // After the store, which it borrows.
+  std::unique_ptr<Rounds> rounds_;        // After the target, which it borrows.
   LastIds last_ids_;
   bool is_snapshot_ = true;
+  bool is_loaded_ = false;
+  int64_t rows_to_load_ = 0;  // By the first round, where that loads.
   absl::Time told_ = absl::InfinitePast();
 };
 

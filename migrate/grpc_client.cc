@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace pedigree::migrate {
@@ -23,6 +24,27 @@ constexpr int kBackOffMs = 200;
 
 bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsAborted(status);
+}
+
+absl::Status CallOver(grpc::Channel& channel, const std::string& path,
+                      const google::protobuf::MessageLite& request,
+                      google::protobuf::MessageLite* response) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kCallTime);
+  const grpc::Slice bytes(request.SerializeAsString());
+  grpc::ByteBuffer reply;
+  const grpc::internal::RpcMethod method(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
+  const grpc::Status status = grpc::internal::BlockingUnaryCall(
+      &channel, method, &context, grpc::ByteBuffer(&bytes, 1), &reply);
+  if (!status.ok()) {
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  }
+  grpc::Slice slice;
+  if (!reply.DumpToSingleSlice(&slice).ok() || slice.size() > std::numeric_limits<int>::max() ||
+      !response->ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) {
+    return absl::InternalError("the answer does not parse");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -46,44 +68,36 @@ absl::StatusOr<std::unique_ptr<GrpcClient>> GrpcClient::Open(const std::string& 
     return absl::UnavailableError(
         absl::StrCat("cannot reach a metadata server at ", address, ": is it running?"));
   }
-  return std::unique_ptr<GrpcClient>(new GrpcClient(address, std::move(channel)));
+  return std::make_unique<GrpcClient>(
+      address, [channel = std::move(channel)](const std::string& path, const auto& request,
+                                              google::protobuf::MessageLite* response) {
+        return CallOver(*channel, path, request, response);
+      });
 }
 
-absl::Status GrpcClient::CallOnce(const std::string& path,
-                                  const google::protobuf::MessageLite& request,
-                                  google::protobuf::MessageLite* response) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kCallTime);
-  const grpc::Slice bytes(request.SerializeAsString());
-  grpc::ByteBuffer reply;
-  const grpc::internal::RpcMethod method(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
-  const grpc::Status status = grpc::internal::BlockingUnaryCall(
-      channel_.get(), method, &context, grpc::ByteBuffer(&bytes, 1), &reply);
-  if (!status.ok()) {
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-  }
-  grpc::Slice slice;
-  if (!reply.DumpToSingleSlice(&slice).ok() || slice.size() > std::numeric_limits<int>::max() ||
-      !response->ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) {
-    return absl::InternalError("the answer does not parse");
-  }
-  return absl::OkStatus();
+absl::Status GrpcClient::TryOnce(absl::string_view method,
+                                 const google::protobuf::MessageLite& request,
+                                 google::protobuf::MessageLite* response) {
+  const std::string path = absl::StartsWith(method, "/")
+                               ? std::string(method)
+                               : absl::StrCat("/ml_metadata.MetadataStoreService/", method);
+  const absl::Status status = call_once_(path, request, response);
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(address_, ", ", method, ": ", status.message()));
 }
 
 absl::Status GrpcClient::Call(absl::string_view method,
                               const google::protobuf::MessageLite& request,
                               google::protobuf::MessageLite* response) {
-  const std::string path = absl::StrCat("/ml_metadata.MetadataStoreService/", method);
   absl::Status status;
   auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(kFirstPause);
   for (int i = 0; i < kTries; ++i) {
-    status = CallOnce(path, request, response);
+    status = TryOnce(method, request, response);
     if (status.ok() || !MayPass(status)) break;
     if (i + 1 < kTries) std::this_thread::sleep_for(pause);
     pause *= 2;
   }
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(address_, ", ", method, ": ", status.message()));
+  return status;
 }
 
 }  // namespace pedigree::migrate

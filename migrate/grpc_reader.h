@@ -2,13 +2,11 @@
 //
 // Threads: one. Errors of all: the server's; Unavailable; those of `visit`.
 //
-//   GrpcReader reader(std::move(client));
+//   GrpcReader reader(client.get());
 //   reader.VisitNodes<Artifact>(Order::kById, 100, [](Artifact& artifact) { ... });
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -29,7 +27,8 @@ class GrpcReader {
 
   enum class Order : uint8_t { kById, kNewestIdFirst, kLastUpdatedFirst };
 
-  explicit GrpcReader(std::unique_ptr<GrpcClient> client) : client_(std::move(client)) {}
+  // `client` is not owned and outlives this.
+  explicit GrpcReader(GrpcClient* client) : client_(client) {}
 
   // All types of a kind, also those that lists leave out, in no order. A parent type is one of
   // these, as far as the server says it.
@@ -56,7 +55,7 @@ class GrpcReader {
       absl::Span<const int64_t> artifacts);
 
  private:
-  const std::unique_ptr<GrpcClient> client_;
+  GrpcClient* const client_;
 };
 
 }  // namespace pedigree::migrate

@@ -36,8 +36,11 @@ void SortOnce(std::vector<int64_t>* ids) {
 
 class GrpcSource final : public Source {
  public:
-  GrpcSource(std::unique_ptr<GrpcClient> client, const std::string& address)
-      : reader_(std::move(client)), info_({absl::StrCat("grpc://", address), 0, false}) {}
+  // `owned` is the client, or null.
+  GrpcSource(GrpcClient* client, std::unique_ptr<GrpcClient> owned)
+      : client_(std::move(owned)),
+        reader_(client),
+        info_({absl::StrCat("grpc://", client->address()), 0, false}) {}
 
   // What is there now bounds all that is read.
   absl::Status Begin() {
@@ -397,6 +400,7 @@ class GrpcSource final : public Source {
     return &changed_[IndexOf(kind)];
   }
 
+  const std::unique_ptr<GrpcClient> client_;
   GrpcReader reader_;
   const SourceInfo info_;
   Marks marks_;  // When it was opened.
@@ -407,14 +411,22 @@ class GrpcSource final : public Source {
   std::array<int64_t, 3> changed_since_ = {-1, -1, -1};
 };
 
+absl::StatusOr<std::unique_ptr<Source>> Begun(std::unique_ptr<GrpcSource> source) {
+  if (absl::Status status = source->Begin(); !status.ok()) return status;
+  return source;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Source>> OpenGrpcSource(const std::string& address) {
   auto client = GrpcClient::Open(address);
   if (!client.ok()) return client.status();
-  auto source = std::make_unique<GrpcSource>(*std::move(client), address);
-  if (absl::Status status = source->Begin(); !status.ok()) return status;
-  return source;
+  GrpcClient* const borrowed = client->get();
+  return Begun(std::make_unique<GrpcSource>(borrowed, *std::move(client)));
+}
+
+absl::StatusOr<std::unique_ptr<Source>> OpenGrpcSource(GrpcClient* client) {
+  return Begun(std::make_unique<GrpcSource>(client, nullptr));
 }
 
 }  // namespace pedigree::migrate

@@ -18,11 +18,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "migrate/grpc_client.h"
 #include "migrate/source.h"
 
 namespace pedigree::migrate {
 
 // `address`: HOST:PORT. Errors: Unavailable if no server answers there; as its calls.
 absl::StatusOr<std::unique_ptr<Source>> OpenGrpcSource(const std::string& address);
+// The same by a client that is there. It is not owned and outlives the source.
+absl::StatusOr<std::unique_ptr<Source>> OpenGrpcSource(GrpcClient* client);
 
 }  // namespace pedigree::migrate

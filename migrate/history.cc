@@ -68,9 +68,8 @@ Repair History::Find(Problem problem, absl::FunctionRef<std::string()> where) {
   const Repair repair = repairs_.Of(problem);
   if (is_surveying_) {
     const Finding finding = {problem, repair, where()};
-    if (goes_on_ && !told_.insert(absl::StrCat(FactsOf(problem).name, " ", finding.where)).second) {
-      return repair;
-    }
+    const size_t hash = absl::HashOf(finding.where) + static_cast<size_t>(problem);
+    if (!told_.insert(hash).second && goes_on_) return repair;
     findings_.Add(finding);
     if (report_) report_(finding);
   }

@@ -24,11 +24,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "store/id_bitmap.h"
 #include "migrate/link_list.h"
 #include "migrate/problems.h"
 #include "migrate/progress.h"
 #include "migrate/source.h"
+#include "store/id_bitmap.h"
 
 namespace pedigree::migrate {
 
@@ -118,7 +118,7 @@ class History {
   const ReportFinding report_;
   bool is_surveying_ = true;  // Or goes on: problems are told.
   bool goes_on_ = false;
-  absl::flat_hash_set<std::string> told_;  // When going on.
+  absl::flat_hash_set<size_t> told_;  // Hashes of the problems that have been told.
   Findings findings_;
   TableCounts found_ = {};
   TableCounts kept_ = {};

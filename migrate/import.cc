@@ -103,6 +103,15 @@ class Importer {
 
 std::string FollowedName(const SourceInfo& info) { return absl::StrCat(info.name, ", followed"); }
 
+absl::Status CheckSurvey(const History& history) {
+  const Findings& findings = history.findings();
+  if (findings.refused() == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "nothing is imported: ", findings.refused(),
+      " rows of the source break its own rules; say with --repair what to do about them:\n",
+      findings.ToString()));
+}
+
 absl::StatusOr<ImportResult> Import(Source* source, const ImportOptions& options,
                                     Progress* progress) {
   auto target = CheckImportTarget(options.data_dir);
@@ -111,13 +120,7 @@ absl::StatusOr<ImportResult> Import(Source* source, const ImportOptions& options
   if (!marks.ok()) return marks.status();
   auto history = History::Survey(source, options.repairs, options.report, progress);
   if (!history.ok()) return history.status();
-  const Findings& findings = (*history)->findings();
-  if (findings.refused() > 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "nothing is imported: ", findings.refused(),
-        " rows of the source break its own rules; say with --repair what to do about them:\n",
-        findings.ToString()));
-  }
+  if (absl::Status status = CheckSurvey(**history); !status.ok()) return status;
   BulkLoaderOptions loader_options;
   loader_options.data_dir = options.data_dir;
   loader_options.after_load = options.after_load;
@@ -135,7 +138,7 @@ absl::StatusOr<ImportResult> Import(Source* source, const ImportOptions& options
   auto loader = BulkLoader::Open(std::move(loader_options));
   if (!loader.ok()) return loader.status();
   ImportResult result;
-  result.findings = findings;
+  result.findings = (*history)->findings();
   result.found = (*history)->found();
   result.kept = (*history)->kept();
   absl::Status status;

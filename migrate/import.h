@@ -46,6 +46,9 @@ struct ImportResult {
   std::unique_ptr<History> history;
 };
 
+// FailedPrecondition, with the list, if there are problems that are not to be repaired.
+absl::Status CheckSurvey(const History& history);
+
 // What names a source that is followed, in the store (BulkLoaderOptions::name).
 std::string FollowedName(const SourceInfo& info);
 

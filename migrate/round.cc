@@ -1,10 +1,8 @@
 #include "migrate/round.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "migrate/convert.h"
 
@@ -13,56 +11,74 @@ namespace {
 
 using ml_metadata::Artifact;
 using ml_metadata::Context;
-using ml_metadata::Event;
 using ml_metadata::Execution;
 
-// What one commit holds, at most.
-constexpr size_t kRowsPerBatch = 1000;
+// Of a request, beside its last row: messages of servers are limited.
+constexpr size_t kBytesPerPut = size_t{1} << 20;
 
-// Gathers rows and hands them on in batches.
-template <class Row>
-class Batches {
- public:
-  using Write = std::function<absl::Status(std::vector<Row> rows)>;
-
-  explicit Batches(Write write) : write_(std::move(write)) {}
-
-  absl::Status Add(Row row) {
-    rows_.push_back(std::move(row));
-    return rows_.size() < kRowsPerBatch ? absl::OkStatus() : Flush();
-  }
-  absl::Status Flush() {
-    if (rows_.empty()) return absl::OkStatus();
-    std::vector<Row> rows;
-    rows.swap(rows_);
-    return write_(std::move(rows));
-  }
-
- private:
-  const Write write_;
-  std::vector<Row> rows_;
-};
-
+// Where a request has the nodes of a kind, and the answer those of them that were not put.
 template <class Node>
-absl::StatusOr<bool> ImportType(const History& history, const TypeRow& row,
-                                Transaction& transaction) {
+struct FieldsOf;
+
+#define PEDIGREE_FIELDS(Kind, kinds, kind)                                                        \
+  template <>                                                                                     \
+  struct FieldsOf<Kind> {                                                                         \
+    static Kind* AddNode(v1::PutImportRequest* request) { return request->add_##kinds(); }        \
+    static auto* AddType(v1::PutImportRequest* request) { return request->add_##kind##_types(); } \
+    static const auto& Taken(const v1::PutImportResponse& response) {                             \
+      return response.taken_##kinds();                                                            \
+    }                                                                                             \
+  };
+PEDIGREE_FIELDS(Artifact, artifacts, artifact)
+PEDIGREE_FIELDS(Execution, executions, execution)
+PEDIGREE_FIELDS(Context, contexts, context)
+#undef PEDIGREE_FIELDS
+
+// Answers the type that has been added.
+template <class Node>
+absl::StatusOr<const google::protobuf::MessageLite*> AddType(const History& history,
+                                                             const TypeRow& row,
+                                                             v1::PutImportRequest* request) {
   const std::string parent = row.parents.empty() ? "" : history.TypeName(row.parents.front());
   auto type = ToType<Node>(row, parent);
   if (!type.ok()) return type.status();
-  return transaction.ImportType<Node>(*type);
+  auto* added = FieldsOf<Node>::AddType(request);
+  *added = *std::move(type);
+  return added;
 }
 
-absl::StatusOr<bool> ImportType(const History& history, const TypeRow& row,
-                                Transaction& transaction) {
+absl::StatusOr<const google::protobuf::MessageLite*> AddType(const History& history,
+                                                             const TypeRow& row,
+                                                             v1::PutImportRequest* request) {
   switch (*KindOfType(row.kind)) {
     case NodeKind::kArtifact:
-      return ImportType<Artifact>(history, row, transaction);
+      return AddType<Artifact>(history, row, request);
     case NodeKind::kExecution:
-      return ImportType<Execution>(history, row, transaction);
+      return AddType<Execution>(history, row, request);
     case NodeKind::kContext:
       break;
   }
-  return ImportType<Context>(history, row, transaction);
+  return AddType<Context>(history, row, request);
+}
+
+const google::protobuf::MessageLite& AddLink(NodeKind kind, int64_t node, int64_t context,
+                                             v1::PutImportRequest* request) {
+  if (kind == NodeKind::kArtifact) {
+    auto* link = request->add_attributions();
+    link->set_artifact_id(node);
+    link->set_context_id(context);
+    return *link;
+  }
+  if (kind == NodeKind::kExecution) {
+    auto* link = request->add_associations();
+    link->set_execution_id(node);
+    link->set_context_id(context);
+    return *link;
+  }
+  auto* link = request->add_parent_contexts();
+  link->set_child_id(node);
+  link->set_parent_id(context);
+  return *link;
 }
 
 }  // namespace
@@ -80,8 +96,8 @@ std::string Brought::ToString() const {
   return text.empty() ? "nothing new" : text;
 }
 
-Rounds::Rounds(Store* store, std::unique_ptr<History> history)
-    : store_(store), history_(std::move(history)) {
+Rounds::Rounds(ImportTarget* target, std::unique_ptr<History> history)
+    : target_(target), history_(std::move(history)) {
   history_->GoOn();
 }
 
@@ -96,6 +112,10 @@ int64_t Rounds::RowsBehind(const Marks& now) const {
 
 absl::StatusOr<Brought> Rounds::Run(Source* source, Extent extent, Progress* progress) {
   brought_ = {};
+  request_.Clear();  // Of a round that failed.
+  request_nodes_.clear();
+  request_rows_ = 0;
+  request_bytes_ = 0;
   progress_ = progress;
   auto marks = source->FindMarks();
   if (!marks.ok()) return marks.status();
@@ -123,150 +143,128 @@ absl::Status Rounds::CheckFindings() const {
       findings.ToString()));
 }
 
+bool Rounds::IsFullWith(const google::protobuf::MessageLite& row) {
+  ++request_rows_;
+  request_bytes_ += row.ByteSizeLong();
+  return request_rows_ == kRowsPerPut || request_bytes_ >= kBytesPerPut;
+}
+
+absl::StatusOr<v1::PutImportResponse> Rounds::Put() {
+  if (request_rows_ == 0) return v1::PutImportResponse();
+  if (absl::Status status = CheckFindings(); !status.ok()) return status;
+  request_rows_ = 0;
+  request_bytes_ = 0;
+  auto response = target_->Put(std::exchange(request_, {}));
+  if (!response.ok()) return response.status();
+  brought_.types += response->types();
+  brought_.nodes += response->nodes();
+  brought_.links += response->links();
+  brought_.events += response->events();
+  return response;
+}
+
 absl::Status Rounds::RunTypes(Source* source) {
   absl::Status status = history_->ReadTypes(source);
   if (status.ok()) status = CheckFindings();
   if (!status.ok()) return status;
-  return store_->Write([&](Transaction& transaction) {
-    for (const TypeRow& row : history_->types()) {
-      auto is_new = ImportType(*history_, row, transaction);
-      if (!is_new.ok()) return is_new.status();
-      brought_.types += *is_new ? 1 : 0;
-    }
-    return absl::OkStatus();
-  });
+  for (const TypeRow& row : history_->types()) {
+    auto type = AddType(*history_, row, &request_);
+    if (!type.ok()) return type.status();
+    if (!IsFullWith(**type)) continue;
+    if (status = Put().status(); !status.ok()) return status;
+  }
+  return Put().status();
 }
 
 template <class Node>
 absl::Status Rounds::RunNodes(Source* source, Extent extent) {
   constexpr NodeKind kKind = TraitsOf<Node>::kKind;
   // Those whose name or external id another node has, which may yet be about to lose it.
-  std::vector<NodeRow> taken;
-  Batches<NodeRow> batches(
-      [&](std::vector<NodeRow> rows) { return WriteNodes<Node>(std::move(rows), &taken); });
+  std::vector<TakenRow> taken;
   const auto visit = [&](NodeRow& row) {
     progress_->Add(1 + static_cast<int64_t>(row.properties.size()));
-    return history_->Admit(kKind, &row) ? batches.Add(std::move(row)) : absl::OkStatus();
+    if (!history_->Admit(kKind, &row)) return absl::OkStatus();
+    return AddNode<Node>(std::move(row), &taken);
   };
   absl::Status status = extent == Extent::kAll
                             ? source->VisitNodes(kKind, 1, visit, [](Table, int64_t) {})
                             : source->VisitChangedNodes(kKind, marks_, visit);
-  if (status.ok()) status = batches.Flush();
-  if (status.ok() && !taken.empty()) status = WriteTaken<Node>(taken);
+  if (status.ok()) status = PutNodes<Node>(&taken);
+  if (status.ok()) status = PutTaken<Node>(std::move(taken));
   return status.ok() ? CheckFindings() : status;
 }
 
 template <class Node>
-absl::Status Rounds::WriteNodes(std::vector<NodeRow> rows, std::vector<NodeRow>* taken) {
-  if (absl::Status status = CheckFindings(); !status.ok()) return status;
-  return store_->Write([&](Transaction& transaction) {
-    for (NodeRow& row : rows) {
-      auto node = ToNode<Node>(row);
-      if (!node.ok()) return node.status();
-      auto name = transaction.IsNameTaken(*node);
-      if (!name.ok()) return name.status();
-      auto external_id = transaction.IsExternalIdTaken(*node);
-      if (!external_id.ok()) return external_id.status();
-      if (*name || *external_id) {
-        taken->push_back(std::move(row));
-        continue;
-      }
-      auto is_new = transaction.ImportNode(*node);
-      if (!is_new.ok()) return is_new.status();
-      brought_.nodes += *is_new ? 1 : 0;
-    }
-    return absl::OkStatus();
-  });
+absl::Status Rounds::AddNode(NodeRow row, std::vector<TakenRow>* taken) {
+  auto node = ToNode<Node>(row);
+  if (!node.ok()) return node.status();
+  Node* added = FieldsOf<Node>::AddNode(&request_);
+  *added = *std::move(node);
+  request_nodes_.push_back(std::move(row));
+  return IsFullWith(*added) ? PutNodes<Node>(taken) : absl::OkStatus();
 }
 
-// When all others are written, what is taken still is a duplicate.
 template <class Node>
-absl::Status Rounds::WriteTaken(const std::vector<NodeRow>& taken) {
+absl::Status Rounds::PutNodes(std::vector<TakenRow>* taken) {
+  std::vector<NodeRow> rows = std::exchange(request_nodes_, {});
+  auto response = Put();
+  if (!response.ok()) return response.status();
+  for (const v1::TakenNode& one : FieldsOf<Node>::Taken(*response)) {
+    const auto index = static_cast<size_t>(one.index());
+    if (index >= rows.size()) return absl::InternalError("the answer names a row there is not");
+    taken->push_back({std::move(rows[index]), one.name(), one.external_id()});
+  }
+  return absl::OkStatus();
+}
+
+template <class Node>
+absl::Status Rounds::PutTaken(std::vector<TakenRow> rows) {
   constexpr NodeKind kKind = TraitsOf<Node>::kKind;
-  return store_->Write([&](Transaction& transaction) {
-    for (NodeRow row : taken) {
-      auto node = ToNode<Node>(row);
-      if (!node.ok()) return node.status();
-      auto name = transaction.IsNameTaken(*node);
-      if (!name.ok()) return name.status();
-      if (*name) history_->MendTakenName(kKind, &row);
-      auto external_id = transaction.IsExternalIdTaken(*node);
-      if (!external_id.ok()) return external_id.status();
-      if (*external_id) history_->MendTakenExternalId(kKind, &row);
-      if (absl::Status status = CheckFindings(); !status.ok()) return status;
-      node = ToNode<Node>(row);
-      if (!node.ok()) return node.status();
-      auto is_new = transaction.ImportNode(*node);
-      if (!is_new.ok()) return is_new.status();
-      brought_.nodes += *is_new ? 1 : 0;
-    }
-    return absl::OkStatus();
-  });
+  // Once more, now that all others have been put. What is taken still is a duplicate.
+  std::vector<TakenRow> duplicates;
+  for (TakenRow& one : rows) {
+    absl::Status status = AddNode<Node>(std::move(one.row), &duplicates);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = PutNodes<Node>(&duplicates);
+  std::vector<TakenRow> left;
+  for (TakenRow& one : duplicates) {
+    if (!status.ok()) return status;
+    if (one.name) history_->MendTakenName(kKind, &one.row);
+    if (one.external_id) history_->MendTakenExternalId(kKind, &one.row);
+    status = AddNode<Node>(std::move(one.row), &left);
+  }
+  if (status.ok()) status = PutNodes<Node>(&left);
+  if (!status.ok() || left.empty()) return status;
+  return absl::AlreadyExistsError(absl::StrCat(NameOf(kKind), " ", left.front().row.id,
+                                               " has a name that another one has, mended or not"));
 }
 
 absl::Status Rounds::RunLinks(Source* source, Extent extent, NodeKind kind) {
-  Batches<Link> batches([&](std::vector<Link> links) { return WriteLinks(std::move(links)); });
   const auto visit = [&](int64_t node, int64_t context) {
     progress_->Add(1);
     if (!history_->AdmitLink(kind, node, context)) return absl::OkStatus();
-    return batches.Add({kind, node, context});
+    return IsFullWith(AddLink(kind, node, context, &request_)) ? Put().status() : absl::OkStatus();
   };
   absl::Status status = extent == Extent::kAll ? source->VisitLinks(kind, visit)
                                                : source->VisitNewLinks(kind, marks_, visit);
-  if (status.ok()) status = batches.Flush();
+  if (status.ok()) status = Put().status();
   return status.ok() ? CheckFindings() : status;
 }
 
-absl::Status Rounds::WriteLinks(std::vector<Link> links) {
-  if (absl::Status status = CheckFindings(); !status.ok()) return status;
-  return store_->Write([&](Transaction& transaction) {
-    for (const Link& link : links) {
-      auto record = transaction.FindRecord(link.kind, link.node);
-      if (!record.ok()) return record.status();
-      if (record->has_value()) {
-        auto linked = transaction.IsLinked(link.kind, link.node, **record, link.context);
-        if (!linked.ok()) return linked.status();
-        if (*linked) continue;
-      }
-      absl::Status status = transaction.Link(link.kind, link.node, {link.context});
-      if (!status.ok()) return status;
-      ++brought_.links;
-    }
-    return absl::OkStatus();
-  });
-}
-
 absl::Status Rounds::RunEvents(Source* source, Extent extent) {
-  Batches<EventRow> batches(
-      [&](std::vector<EventRow> rows) { return WriteEvents(std::move(rows)); });
   const auto visit = [&](EventRow& row) {
     progress_->Add(1 + static_cast<int64_t>(row.path.size()));
-    return history_->Admit(&row) ? batches.Add(std::move(row)) : absl::OkStatus();
+    if (!history_->Admit(&row)) return absl::OkStatus();
+    *request_.add_events() = ToEvent(row);
+    const auto& event = request_.events(request_.events_size() - 1);
+    return IsFullWith(event) ? Put().status() : absl::OkStatus();
   };
   absl::Status status = extent == Extent::kAll
                             ? source->VisitEvents(1, visit, [](Table, int64_t) {})
                             : source->VisitNewEvents(marks_, visit);
-  if (status.ok()) status = batches.Flush();
+  if (status.ok()) status = Put().status();
   return status.ok() ? CheckFindings() : status;
-}
-
-absl::Status Rounds::WriteEvents(std::vector<EventRow> rows) {
-  if (absl::Status status = CheckFindings(); !status.ok()) return status;
-  return store_->Write([&](Transaction& transaction) -> absl::Status {
-    std::vector<Event> events;
-    absl::flat_hash_set<std::tuple<int64_t, int64_t, int64_t>> seen;
-    for (const EventRow& row : rows) {
-      Event event = ToEvent(row);
-      auto there = transaction.HasEvent(event);
-      if (!there.ok()) return there.status();
-      if (*there || !seen.insert({row.artifact_id, row.execution_id, row.type}).second) continue;
-      events.push_back(std::move(event));
-    }
-    std::vector<Event*> pointers;
-    for (Event& event : events) pointers.push_back(&event);
-    brought_.events += static_cast<int64_t>(events.size());
-    return transaction.AddEvents(pointers, [](const Event&) { return absl::OkStatus(); });
-  });
 }
 
 }  // namespace pedigree::migrate

@@ -38,13 +38,17 @@ void AddType(const TypeRow& type, TableCounts* counts, Sink sink) {
   sink(DigestOf::kTypes, type.id, CanonicalType(type));
 }
 
+void AddLink(NodeKind kind, int64_t node, int64_t context, TableCounts* counts, Sink sink) {
+  ++CountOf(*counts, LinkTable(kind));
+  sink(LinksOf(kind), node, CanonicalLink(node, context));
+}
+
 void AddNode(NodeKind kind, const NodeRow& node, absl::Span<const int64_t> contexts,
              TableCounts* counts, Sink sink) {
   ++CountOf(*counts, NodeTable(kind));
   CountOf(*counts, PropertyTable(kind)) += static_cast<int64_t>(node.properties.size());
-  CountOf(*counts, LinkTable(kind)) += static_cast<int64_t>(contexts.size());
   sink(NodesOf(kind), node.id, CanonicalNode(node));
-  for (int64_t context : contexts) sink(LinksOf(kind), node.id, CanonicalLink(node.id, context));
+  for (int64_t context : contexts) AddLink(kind, node.id, context, counts, sink);
 }
 
 void AddEvent(const EventRow& event, int64_t place, TableCounts* counts, Sink sink) {
@@ -107,6 +111,59 @@ absl::Status ReadStore(const Reader& reader, int64_t last_type_id, TableCounts* 
   }
   return status;
 }
+
+bool IsPredefinedRow(const TypeRow& type) {
+  return type.version.value_or("").empty() &&
+         IsPredefinedTypeName(*KindOfType(type.kind), type.name.value_or(""));
+}
+
+absl::Status ReadServer(Source* server, int64_t last_type_id, TableCounts* counts,
+                        Progress* progress, Sink sink) {
+  const auto orphan = [](Table, int64_t) {};
+  absl::Status status = server->VisitTypes(
+      [&](TypeRow& type) {
+        // Those that the source lacks because it is older than they are.
+        if (type.id <= last_type_id || !IsPredefinedRow(type)) AddType(type, counts, sink);
+        return absl::OkStatus();
+      },
+      orphan);
+  for (NodeKind kind : kNodeKinds) {
+    if (!status.ok()) return status;
+    status = server->VisitNodes(
+        kind, 1,
+        [&](NodeRow& node) {
+          progress->Add(static_cast<int64_t>(1 + node.properties.size()));
+          AddNode(kind, node, {}, counts, sink);
+          return absl::OkStatus();
+        },
+        orphan);
+    if (!status.ok()) return status;
+    status = server->VisitLinks(kind, [&](int64_t node, int64_t context) {
+      progress->Add(1);
+      AddLink(kind, node, context, counts, sink);
+      return absl::OkStatus();
+    });
+  }
+  if (!status.ok()) return status;
+  // A server's events come execution by execution.
+  int64_t execution = 0;
+  int64_t place = 0;
+  return server->VisitEvents(
+      1,
+      [&](EventRow& event) {
+        progress->Add(static_cast<int64_t>(1 + event.path.size()));
+        place = event.execution_id == execution ? place + 1 : 1;
+        execution = event.execution_id;
+        AddEvent(event, place, counts, sink);
+        return absl::OkStatus();
+      },
+      orphan);
+}
+
+// Reads what is to be proved, and can do so again. Types beyond the last id of the source are left
+// out if every store has them.
+using ReadActual = absl::FunctionRef<absl::Status(int64_t last_type_id, TableCounts* counts,
+                                                  Progress* progress, Sink sink)>;
 
 enum class Side : uint8_t { kSource, kStore };
 
@@ -173,7 +230,7 @@ class Suspects {
   std::map<int64_t, Sides> rows_[kDigestCount];
 };
 
-absl::StatusOr<std::vector<std::string>> FindDifferences(History* history, const Reader& reader,
+absl::StatusOr<std::vector<std::string>> FindDifferences(History* history, ReadActual read_actual,
                                                          const ImportProof& proof) {
   Suspects suspects(proof.expected, proof.actual);
   if (suspects.empty()) return std::vector<std::string>();
@@ -184,12 +241,51 @@ absl::StatusOr<std::vector<std::string>> FindDifferences(History* history, const
         suspects.Add(Side::kSource, digest, id, std::move(row));
       });
   if (!status.ok()) return status;
-  status = ReadStore(reader, history->last_ids().type, &unused, &silent,
-                     [&](DigestOf digest, int64_t id, std::string row) {
-                       suspects.Add(Side::kStore, digest, id, std::move(row));
-                     });
+  status = read_actual(history->last_ids().type, &unused, &silent,
+                       [&](DigestOf digest, int64_t id, std::string row) {
+                         suspects.Add(Side::kStore, digest, id, std::move(row));
+                       });
   if (!status.ok()) return status;
   return suspects.Differences();
+}
+
+absl::StatusOr<ImportProof> Prove(Source* source, const Repairs& repairs, Progress* progress,
+                                  ReadActual read_actual) {
+  auto history = History::Survey(source, repairs, nullptr, progress);
+  if (!history.ok()) return history.status();
+  ImportProof proof;
+  proof.source = (*history)->info().name;
+  proof.schema_version = (*history)->info().schema_version;
+  proof.made_at = absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone());
+  proof.source_rows = (*history)->found();
+  proof.repaired = (*history)->findings();
+  if (proof.repaired.refused() > 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the source has rows that no import takes as they are; give the --repair that "
+                     "the import had:\n",
+                     proof.repaired.ToString()));
+  }
+  int64_t rows = 0;
+  for (int64_t count : (*history)->kept()) rows += count;
+  progress->Begin("reading the source", rows);
+  absl::Status status =
+      ReadSource(history->get(), &proof.expected.counts, progress,
+                 [&](DigestOf digest, int64_t id, std::string row) {
+                   proof.expected.digests[static_cast<size_t>(digest)].Add(id, row);
+                 });
+  if (!status.ok()) return status;
+  progress->End();
+  progress->Begin("reading the store", rows);
+  status = read_actual((*history)->last_ids().type, &proof.actual.counts, progress,
+                       [&](DigestOf digest, int64_t id, std::string row) {
+                         proof.actual.digests[static_cast<size_t>(digest)].Add(id, row);
+                       });
+  if (!status.ok()) return status;
+  progress->End();
+  auto differences = FindDifferences(history->get(), read_actual, proof);
+  if (!differences.ok()) return differences.status();
+  proof.differences = *std::move(differences);
+  return proof;
 }
 
 }  // namespace
@@ -226,50 +322,30 @@ bool ImportProof::ok() const {
 
 absl::StatusOr<ImportProof> VerifyImport(Source* source, const Store& store, const Repairs& repairs,
                                          Progress* progress) {
-  auto history = History::Survey(source, repairs, nullptr, progress);
-  if (!history.ok()) return history.status();
-  ImportProof proof;
-  proof.source = (*history)->info().name;
-  proof.schema_version = (*history)->info().schema_version;
-  proof.made_at = absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone());
-  proof.source_rows = (*history)->found();
-  proof.repaired = (*history)->findings();
-  if (proof.repaired.refused() > 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the source has rows that no import takes as they are; give the --repair that "
-                     "the import had:\n",
-                     proof.repaired.ToString()));
-  }
-  int64_t rows = 0;
-  for (int64_t count : (*history)->kept()) rows += count;
-  progress->Begin("reading the source", rows);
-  absl::Status status =
-      ReadSource(history->get(), &proof.expected.counts, progress,
-                 [&](DigestOf digest, int64_t id, std::string row) {
-                   proof.expected.digests[static_cast<size_t>(digest)].Add(id, row);
-                 });
-  if (!status.ok()) return status;
-  progress->End();
-  progress->Begin("reading the store", rows);
   const auto version = store.CurrentVersion();
-  status = store.Read(version, Blocking::kAllowed, [&](const Reader& reader) {
-    return ReadStore(reader, (*history)->last_ids().type, &proof.actual.counts, progress,
-                     [&](DigestOf digest, int64_t id, std::string row) {
-                       proof.actual.digests[static_cast<size_t>(digest)].Add(id, row);
-                     });
-  });
-  if (!status.ok()) return status;
-  progress->End();
-  status = store.Read(version, Blocking::kAllowed, [&](const Reader& reader) -> absl::Status {
-    auto differences = FindDifferences(history->get(), reader, proof);
-    if (differences.ok()) proof.differences = *std::move(differences);
-    return differences.status();
-  });
-  if (!status.ok()) return status;
+  auto proof =
+      Prove(source, repairs, progress,
+            [&](int64_t last_type_id, TableCounts* counts, Progress* read_progress, Sink sink) {
+              return store.Read(version, Blocking::kAllowed, [&](const Reader& reader) {
+                return ReadStore(reader, last_type_id, counts, read_progress, sink);
+              });
+            });
+  if (!proof.ok()) return proof.status();
   auto verified = store.Verify();
   if (!verified.ok()) return verified.status();
-  proof.store_problems = verified->problems;
+  proof->store_problems = verified->problems;
   return proof;
+}
+
+absl::StatusOr<ImportProof> VerifyImport(Source* source, const SourceOpener& open_server,
+                                         const Repairs& repairs, Progress* progress) {
+  return Prove(source, repairs, progress,
+               [&](int64_t last_type_id, TableCounts* counts, Progress* read_progress,
+                   Sink sink) -> absl::Status {
+                 auto server = open_server();
+                 if (!server.ok()) return server.status();
+                 return ReadServer(server->get(), last_type_id, counts, read_progress, sink);
+               });
 }
 
 }  // namespace pedigree::migrate

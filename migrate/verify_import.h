@@ -6,7 +6,9 @@
 // that differ are looked for and named. The store is also checked in itself (Store::Verify).
 // Threads: one.
 //
-//   auto proof = VerifyImport(source.get(), store.get(), repairs, &progress);
+// A server is read by the protocol's calls, and what its store is in itself is not looked at.
+//
+//   auto proof = VerifyImport(source.get(), *store, repairs, &progress);
 //   if (proof->ok()) WriteFile("proof.json", proof->ToJson());
 #pragma once
 
@@ -68,5 +70,8 @@ inline constexpr size_t kMostDifferences = 20;
 // Store. Differences are none.
 absl::StatusOr<ImportProof> VerifyImport(Source* source, const Store& store, const Repairs& repairs,
                                          Progress* progress);
+// The same for a server that `open_server` reads anew each time; also errors of that.
+absl::StatusOr<ImportProof> VerifyImport(Source* source, const SourceOpener& open_server,
+                                         const Repairs& repairs, Progress* progress);
 
 }  // namespace pedigree::migrate

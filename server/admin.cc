@@ -92,6 +92,7 @@ absl::StatusOr<absl::flat_hash_map<int64_t, int64_t>> Admin::CountByType(const R
   status.Update(
       Count<ml_metadata::Context>(reader, counted_to_[IndexOf(NodeKind::kContext)] + 1, &by_type));
   if (!status.ok()) return status;
+  if (reader.catalog().IsBeingImported()) return by_type;
   by_type_ = by_type;
   for (NodeKind kind : kNodeKinds) {
     counted_to_[IndexOf(kind)] =

@@ -32,6 +32,8 @@ struct AdminOptions {
   std::string version;
   // The directory in which backups may be made. "": none.
   std::string backup_root;
+  // Whether clients may import into an empty store.
+  bool allow_import = false;
 };
 
 // Of backups since the start.
@@ -107,7 +109,8 @@ class Admin {
   const AdminOptions options_;
   const std::chrono::steady_clock::time_point start_;
 
-  // Types and members only ever come: what has been counted stays true.
+  // Types and members only ever come, in id order: what has been counted stays true. Not so while
+  // the store is being imported, when nothing is kept.
   std::mutex counts_mutex_;
   std::array<int64_t, 3> counted_to_ = {};  // Ids by IndexOf(kind); guarded, as the next.
   absl::flat_hash_map<int64_t, int64_t> by_type_;

@@ -70,6 +70,10 @@ DEFINE_string(
     backup_root, "",
     "An absolute directory, in which `pedigree backup` may have backups made. Without it\n"
     "no client can.");
+DEFINE_bool(
+    allow_import, false,
+    "Let `pedigree import --server` bring a history into the store while it is empty, with\n"
+    "ids and times. Until that ends, nothing else is written.");
 DEFINE_bool(http, false,
             "Also serve HTTP/1.1 on --http_port, at the address of --listen (with unix:/path, at\n"
             "127.0.0.1): grpc-web, /metrics, /healthz and /readyz. With TLS if ssl_config is set.");
@@ -634,6 +638,7 @@ absl::StatusOr<ServerOptions> OptionsFromFlags() {
   options.max_queued_bytes =
       failure.Take(MaxQueuedBytes(static_cast<size_t>(options.max_message_bytes)));
   options.backup_root = failure.Take(ParseBackupRoot(FromFlag("backup_root")));
+  options.allow_import = FLAGS_allow_import;
   options.property_indexes = failure.Take(ParseProperties(FromFlag("property_indexes")));
   options.max_query_visits =
       failure.Take(ParseCount(FromFlag("max_query_visits"), 1000, 1'000'000'000'000));

@@ -124,6 +124,9 @@ struct ServerOptions {
   // --backup_root.
   std::string backup_root;
 
+  // Whether clients may import a history into the store while it is empty. --allow_import.
+  bool allow_import = false;
+
   // Properties that get an index when the server starts, beside those that have one.
   // --property_indexes.
   std::vector<IndexedProperty> property_indexes;

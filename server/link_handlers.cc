@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "server/handlers.h"
 #include "server/put_events.h"
@@ -19,9 +18,6 @@ using ml_metadata::Execution;
 
 inline constexpr int kEventsField = 1;
 inline constexpr int kContextsField = 1;
-
-// More ancestors than this are refused: the check for cycles runs on the committer's thread.
-constexpr size_t kMaxAncestors = 100000;
 
 absl::Status CheckExists(const Transaction& transaction, NodeKind kind, int64_t id) {
   auto exists = transaction.NodeExists(kind, id);
@@ -51,28 +47,6 @@ absl::Status LinkToContext(Transaction& transaction, NodeKind kind, bool has_id,
   return status.ok() ? transaction.Link(kind, id, {context}) : status;
 }
 
-// Whether `ancestor` can be reached from `context` over parents.
-absl::StatusOr<bool> IsAncestor(const Transaction& transaction, int64_t ancestor, int64_t context) {
-  std::vector<int64_t> frontier = {context};
-  absl::flat_hash_set<int64_t> seen = {context};
-  while (!frontier.empty()) {
-    const int64_t id = frontier.back();
-    frontier.pop_back();
-    if (id == ancestor) return true;
-    if (seen.size() > kMaxAncestors) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("context ", context, " has more than ", kMaxAncestors, " ancestors"));
-    }
-    auto record = transaction.FindRecord(NodeKind::kContext, id);
-    if (!record.ok()) return record.status();
-    if (!record->has_value()) continue;
-    for (int64_t parent : (*record)->NearLinks()) {
-      if (seen.insert(parent).second) frontier.push_back(parent);
-    }
-  }
-  return false;
-}
-
 absl::Status AddParent(Transaction& transaction, const ml_metadata::ParentContext& pair) {
   if (!pair.has_child_id() || !pair.has_parent_id()) {
     return absl::InvalidArgumentError("a parent context needs child_id and parent_id");
@@ -92,7 +66,7 @@ absl::Status AddParent(Transaction& transaction, const ml_metadata::ParentContex
     return absl::AlreadyExistsError(
         absl::StrCat("context ", parent, " is already a parent of context ", child));
   }
-  auto cycle = IsAncestor(transaction, child, parent);
+  auto cycle = transaction.IsAncestor(child, parent);
   if (!cycle.ok()) return cycle.status();
   if (*cycle) {
     return absl::InvalidArgumentError(absl::StrCat("context ", parent, " as a parent of context ",

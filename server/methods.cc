@@ -15,6 +15,7 @@
 #include "server/cache_reserve.h"
 #include "server/export_answer.h"
 #include "server/handlers.h"
+#include "server/import_handlers.h"
 #include "server/lineage_service_handlers.h"
 #include "server/query_handlers.h"
 #include "server/task_handlers.h"
@@ -75,6 +76,23 @@ class WriteCall final : public CallWith<Call, Request> {
   std::string ReleaseReply() override { return response_.SerializeAsString(); }
 
  private:
+  Response response_;
+};
+
+// A write of ImportService.
+template <class Request, class Response,
+          absl::Status (*kHandler)(const Admin&, Transaction&, Request*, Response*)>
+class ImportCall final : public CallWith<Call, Request> {
+ public:
+  void SetAdmin(Admin* admin) override { admin_ = admin; }
+  absl::Status Write(Transaction& transaction) override {
+    return kHandler(*admin_, transaction, this->request(), &response_);
+  }
+  bool imports() const override { return true; }
+  std::string ReleaseReply() override { return response_.SerializeAsString(); }
+
+ private:
+  Admin* admin_ = nullptr;
   Response response_;
 };
 
@@ -188,6 +206,14 @@ template <class Request, class Response>
 constexpr Response* ResponseOf(absl::Status (*)(Transaction&, Request*, Response*)) {
   return nullptr;
 }
+template <class Request, class Response>
+constexpr Request* RequestOf(absl::Status (*)(const Admin&, Transaction&, Request*, Response*)) {
+  return nullptr;
+}
+template <class Request, class Response>
+constexpr Response* ResponseOf(absl::Status (*)(const Admin&, Transaction&, Request*, Response*)) {
+  return nullptr;
+}
 template <class Request>
 constexpr Request* RequestOf(absl::Status (*)(const Reader&, const Request&, Answer*)) {
   return nullptr;
@@ -214,6 +240,14 @@ constexpr Method Write(absl::string_view name) {
   return {name, true, [] {
             return std::unique_ptr<Call>(
                 new WriteCall<RequestType<kHandler>, ResponseType<kHandler>, kHandler>());
+          }};
+}
+
+template <auto kHandler>
+constexpr Method Import(absl::string_view name) {
+  return {name, true, [] {
+            return std::unique_ptr<Call>(
+                new ImportCall<RequestType<kHandler>, ResponseType<kHandler>, kHandler>());
           }};
 }
 
@@ -349,15 +383,25 @@ constexpr StreamMethod kAdminStreams[] = {
     Stream<BackupAnswer>("Backup"),
 };
 
+constexpr Method kImportMethods[] = {
+    Import<&BeginImport>("Begin"),
+    Import<&PutImport>("Put"),
+    Import<&EndImport>("End"),
+};
+
 constexpr Method kTaskMethods[] = {
     Write<&CreateTaskV1>("CreateTaskV1"),
     Read<&ListTasksV1>("ListTasksV1"),
 };
 
 constexpr ServiceTable kServices[] = {
-    {kServiceName, kMethods, {}},           {kQueryServiceName, kQueryMethods, {}},
-    {kCacheServiceName, kCacheMethods, {}}, {kLineageServiceName, kLineageMethods, kLineageStreams},
-    {kAuditServiceName, {}, kAuditStreams}, {kAdminServiceName, kAdminMethods, kAdminStreams},
+    {kServiceName, kMethods, {}},
+    {kQueryServiceName, kQueryMethods, {}},
+    {kCacheServiceName, kCacheMethods, {}},
+    {kLineageServiceName, kLineageMethods, kLineageStreams},
+    {kAuditServiceName, {}, kAuditStreams},
+    {kAdminServiceName, kAdminMethods, kAdminStreams},
+    {kImportServiceName, kImportMethods, {}},
     {kTaskServiceName, kTaskMethods, {}},
 };
 

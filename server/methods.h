@@ -65,6 +65,9 @@ class Call {
   // Of kWrite and kChange.
   virtual const CacheWait& wait() const;
 
+  // Whether Write() may run while the store is being imported: it is a part of that.
+  virtual bool imports() const { return false; }
+
   // Serialises the reply, after success.
   virtual std::string ReleaseReply() = 0;
 };
@@ -127,6 +130,7 @@ inline constexpr absl::string_view kCacheServiceName = "pedigree.v1.CacheService
 inline constexpr absl::string_view kLineageServiceName = "pedigree.v1.LineageService";
 inline constexpr absl::string_view kAuditServiceName = "pedigree.v1.AuditService";
 inline constexpr absl::string_view kAdminServiceName = "pedigree.v1.AdminService";
+inline constexpr absl::string_view kImportServiceName = "pedigree.v1.ImportService";
 inline constexpr absl::string_view kTaskServiceName = "api.TaskService";
 
 // All services of the server.

@@ -2,7 +2,9 @@
 
 #include <functional>
 
+#include "absl/strings/str_cat.h"
 #include "server/error_text.h"
+#include "store/text.h"
 
 namespace pedigree {
 
@@ -24,14 +26,20 @@ absl::Status PendingCall::Read(const Store& store, Blocking blocking) {
 
 absl::Status PendingCall::Write(Transaction& transaction) {
   transaction.SetOrigin(&origin_);
-  absl::Status status = CheckWanted();
-  return status.ok() ? call_->Write(transaction) : status;
+  if (absl::Status status = CheckWanted(); !status.ok()) return status;
+  const Catalog& catalog = transaction.catalog();
+  if (catalog.IsBeingImported() && !call_->imports()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("an import is going on, of ", Quoted(catalog.import_source()),
+                     ": nothing else is written until it has ended"));
+  }
+  return call_->Write(transaction);
 }
 
 bool PendingCall::IsWritten(const Store& store) {
   bool is_written = false;
   const absl::Status status = store.Read(Blocking::kCacheOnly, [&](const Reader& reader) {
-    is_written = call_->IsWritten(reader);
+    is_written = !reader.catalog().IsBeingImported() && call_->IsWritten(reader);
     return absl::OkStatus();
   });
   return status.ok() && is_written;

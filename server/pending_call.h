@@ -51,6 +51,7 @@ class PendingCall {
   absl::Status CheckWanted() const;
 
   absl::Status Read(const Store& store, Blocking blocking);
+  // FailedPrecondition while the store is being imported, unless the call is a part of that.
   absl::Status Write(Transaction& transaction);
   // Whether the reply is there without a Write(). REQUIRES: Method::may_be_written.
   bool IsWritten(const Store& store);

@@ -69,7 +69,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   absl::Status indexed = AddIndexes(options.property_indexes, server->store_.get());
   if (!indexed.ok()) return indexed;
   server->dispatcher_ = std::make_unique<Dispatcher>(
-      server->store_.get(), AdminOptions{options.version, options.backup_root});
+      server->store_.get(),
+      AdminOptions{options.version, options.backup_root, options.allow_import});
   for (const ServiceTable& table : AllServices()) {
     server->services_.push_back(std::make_unique<TableService>(server->dispatcher_.get(), table));
   }

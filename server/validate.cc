@@ -286,4 +286,26 @@ absl::Status Prepare(ml_metadata::PutLineageSubgraphRequest* request) {
   return status;
 }
 
+absl::Status Prepare(v1::PutImportRequest* request) {
+  const int types = request->artifact_types_size() + request->execution_types_size() +
+                    request->context_types_size();
+  const int nodes =
+      request->contexts_size() + request->artifacts_size() + request->executions_size();
+  const int links =
+      request->attributions_size() + request->associations_size() + request->parent_contexts_size();
+  const int64_t rows = int64_t{types} + nodes + links + request->events_size();
+  if (rows > kMaxImportRows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the request has ", rows, " rows; at most ", kMaxImportRows));
+  }
+  absl::Status status = CheckAll("artifact_types", request->mutable_artifact_types(), CheckType);
+  status.Update(CheckAll("execution_types", request->mutable_execution_types(), CheckType));
+  status.Update(CheckAll("context_types", request->mutable_context_types(), CheckType));
+  status.Update(CheckAll("contexts", request->mutable_contexts(), CheckNode));
+  status.Update(CheckAll("artifacts", request->mutable_artifacts(), CheckNode));
+  status.Update(CheckAll("executions", request->mutable_executions(), CheckNode));
+  status.Update(CheckAll("events", request->mutable_events(), CheckEvent));
+  return status;
+}
+
 }  // namespace pedigree

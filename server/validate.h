@@ -9,8 +9,12 @@
 
 #include "absl/status/status.h"
 #include "ml_metadata/proto/metadata_store_service.pb.h"
+#include "pedigree/v1/import.pb.h"
 
 namespace pedigree {
+
+// The rows that one request of an import brings, at most.
+inline constexpr int kMaxImportRows = 1000;
 
 absl::Status Prepare(ml_metadata::PutArtifactsRequest* request);
 absl::Status Prepare(ml_metadata::PutExecutionsRequest* request);
@@ -22,6 +26,8 @@ absl::Status Prepare(ml_metadata::PutTypesRequest* request);
 absl::Status Prepare(ml_metadata::PutEventsRequest* request);
 absl::Status Prepare(ml_metadata::PutExecutionRequest* request);
 absl::Status Prepare(ml_metadata::PutLineageSubgraphRequest* request);
+// And that there are not too many rows.
+absl::Status Prepare(v1::PutImportRequest* request);
 
 inline absl::Status Prepare(google::protobuf::Message*) { return absl::OkStatus(); }
 

@@ -1,5 +1,5 @@
-// All types of the store, its property indexes, and which kinds of node were created in id order,
-// in memory, as one immutable value per version of the store.
+// All types of the store, its property indexes, which kinds of node were created in id order, and
+// what is being imported, in memory, as one immutable value per version of the store.
 //
 // Types are few (KFP has about a dozen) and every answer needs their names, every write their
 // declared properties and the properties that are indexed. A Catalog never changes after it is
@@ -97,6 +97,11 @@ class Catalog {
   bool AllAreCreatedInOrder() const { return created_out_of_order_.empty(); }
   void SetCreatedOutOfOrder(NodeKind kind) { created_out_of_order_.insert(kind); }
 
+  // What an import that has not ended is of; "" if there is none.
+  const std::string& import_source() const { return import_source_; }
+  bool IsBeingImported() const { return !import_source_.empty(); }
+  void SetImportSource(std::string source) { import_source_ = std::move(source); }
+
   // create_order := kinds:u8{1..}, ascending: those that were not created in id order; only in
   // stores that have some. e.g. artifacts and contexts: 01 03
   std::string EncodeCreateOrder() const;
@@ -111,6 +116,7 @@ class Catalog {
       tables_;
   PropertyIndexes property_indexes_;
   std::set<NodeKind> created_out_of_order_;
+  std::string import_source_;
 };
 
 // The types that exist in every store from the start: mlmd.Dataset and so on, ids 1 to 9 but in

@@ -49,7 +49,7 @@ Committer::Committer(Engine* engine, MemoryIndexes memory, std::shared_ptr<const
     : engine_(engine),
       memory_(memory),
       options_(std::move(options)),
-      transaction_(engine, memory.graph, memory.cache, options_.journal),
+      transaction_(engine, memory.graph, memory.cache, options_.journal, options_.raise_format),
       catalog_(std::move(catalog)),
       counters_(counters),
       journal_(journal),

@@ -67,6 +67,7 @@ struct CommitterOptions {
   JournalMode journal = JournalMode::kOn;
   // Called after each commit that adds entries, when readers can see it.
   JournalListener on_journal_grown;
+  RaiseFormat raise_format;
 };
 
 // What the committer keeps up to date beside the store. Not owned.

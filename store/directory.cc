@@ -223,6 +223,12 @@ absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir) {
   return marker->format;
 }
 
+absl::Status RaiseMarkerFormat(const std::string& data_dir, uint32_t format) {
+  auto before = ReadMarkerFormat(data_dir);
+  if (!before.ok()) return before.status();
+  return *before >= format ? absl::OkStatus() : MarkReady(data_dir, format);
+}
+
 absl::Status MarkReady(const std::string& data_dir, uint32_t format) {
   return WriteMarker(data_dir, format, "ready");
 }

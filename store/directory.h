@@ -77,6 +77,10 @@ absl::Status CheckFollowing(const std::string& data_dir);
 // FailedPrecondition if it is in another state, or of a newer version.
 absl::StatusOr<uint32_t> ReadMarkerFormat(const std::string& data_dir);
 
+// Makes the marker of a store in state `ready` say at least this version, durably. Errors: as
+// ReadMarkerFormat().
+absl::Status RaiseMarkerFormat(const std::string& data_dir, uint32_t format);
+
 // Writes the marker in state `ready`, or `following`, durably.
 absl::Status MarkReady(const std::string& data_dir, uint32_t format = kFirstFormatVersion);
 absl::Status MarkFollowing(const std::string& data_dir, uint32_t format);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/backup.h"
+#include "store/bulk_loader.h"
 #include "store/codec.h"
 #include "store/directory.h"
 #include "store/keys.h"
@@ -146,6 +147,13 @@ absl::StatusOr<State> LoadState(const View& view) {
   if (create_order->has_value() && !state.catalog.DecodeCreateOrder(**create_order)) {
     return Damaged("create_order does not decode");
   }
+  auto import = view.Get(ImportKey().Encode(), Blocking::kAllowed);
+  if (!import.ok()) return import.status();
+  if (import->has_value()) {
+    ImportState unfinished;
+    if (!ImportState::Decode(**import, &unfinished)) return Damaged("import does not decode");
+    state.catalog.SetImportSource(unfinished.source);
+  }
   status = view.Scan(PrefixRange(KeyHead(Tag::kPropertyIndex)), Direction::kAscending,
                      Blocking::kAllowed, [&](absl::string_view key, absl::string_view value) {
                        PropertyIndexKey head = {};
@@ -275,6 +283,13 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   committer.on_journal_grown = [store = store.get()](int64_t sequence) {
     store->OnJournalGrown(sequence);
   };
+  committer.raise_format = [data_dir = options.data_dir](uint32_t format) {
+    return RaiseMarkerFormat(data_dir, format);
+  };
+  if (const Catalog& catalog = opened->state.catalog; catalog.IsBeingImported()) {
+    log(absl::StrCat("an import of ", Quoted(catalog.import_source()),
+                     " has not ended: until it has, nothing else is written"));
+  }
   store->high_water_ = std::make_unique<HighWaterKeeper>(store->engine_.get(), options.data_dir);
   store->committer_ = std::make_unique<Committer>(
       store->engine_.get(),

@@ -13,9 +13,11 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -39,6 +41,9 @@ class Task;
 }
 
 namespace pedigree {
+
+// Makes the store's marker say at least this version of the format (directory.h), durably.
+using RaiseFormat = std::function<absl::Status(uint32_t format)>;
 
 // When an update moves last_update_time.
 enum class UpdateTime : uint8_t {
@@ -90,6 +95,10 @@ class Transaction final : public Lookup {
   absl::StatusOr<bool> IsLinked(NodeKind kind, int64_t id, const NodeRecord& record,
                                 int64_t context) const;
 
+  // Whether `ancestor` is the context, or can be reached from it over parents.
+  // Errors: FailedPrecondition if it has too many ancestors to tell.
+  absl::StatusOr<bool> IsAncestor(int64_t ancestor, int64_t context) const;
+
   // Adds events in the order given, those without a time at now_ms(); an empty path is no path.
   // `check` sees each just before it is added, so that of several errors the first event's counts.
   // REQUIRES: where `check` lets an event pass, both nodes exist, and ids and type are set.
@@ -118,13 +127,18 @@ class Transaction final : public Lookup {
   // REQUIRES: in another commit group than the call that made the work.
   absl::StatusOr<bool> ContinuePropertyIndex(uint32_t index, int64_t most);
 
-  // What an import that follows its source writes (Purpose::kFollow): things as they are, with ids
-  // and times. New ones, or instead of those that have their ids; the links of a node stay. Answers
-  // whether anything has changed.
-  // REQUIRES: of a node, that its type exists, its properties fit, and no other has its name or
-  // external id. `type` is unset.
-  // Errors: FailedPrecondition if what is there is not the same thing: a node of another type or
-  // create time, a type of another name.
+  // Begins an import into this store, which from here to EndImport() has what its source has: not
+  // even the types that every store has, unless they come. `source` names it, and is not "".
+  // Errors: FailedPrecondition if the store has ever had anything of its own, or has an import.
+  absl::Status BeginImport(const std::string& source);
+  // Whether it could: OK, or the FailedPrecondition.
+  absl::Status CheckImportable() const;
+  // What an import writes until it ends, here or in a store that follows its source
+  // (Purpose::kFollow): things as they are, with ids and times. New ones, or instead of those that
+  // have their ids; the links of a node stay. Answers whether anything has changed. REQUIRES: of a
+  // node, that its type exists, its properties fit, and no other has its name or external id.
+  // `type` is unset. Errors: FailedPrecondition if what is there is not the same thing: a node of
+  // another type or create time, a type of another name.
   template <class Node>
   absl::StatusOr<bool> ImportNode(const Node& node);
   template <class Node>
@@ -180,8 +194,12 @@ class Transaction final : public Lookup {
   };
 
   Transaction(Engine* engine, const EventGraph* graph, CacheRuntime* cache,
-              JournalMode journal_mode)
-      : engine_(engine), graph_(graph), cache_(cache), journal_mode_(journal_mode) {}
+              JournalMode journal_mode, RaiseFormat raise_format)
+      : engine_(engine),
+        graph_(graph),
+        cache_(cache),
+        journal_mode_(journal_mode),
+        raise_format_(std::move(raise_format)) {}
 
   // The committer's part: one group of requests.
   void BeginGroup(std::shared_ptr<const Catalog> catalog, const Counters& counters,
@@ -215,6 +233,8 @@ class Transaction final : public Lookup {
   absl::Status PutNew(const Node& node, absl::Span<const int64_t> contexts);
   template <class Node>
   absl::Status PutMissingTypes(const Catalog& all);
+  template <class Node>
+  void DeleteTypes();
   template <class Node>
   void IndexProperties(const Node& node);
   template <class Node>
@@ -259,6 +279,7 @@ class Transaction final : public Lookup {
   const EventGraph* graph_;  // Not owned; outlives this.
   CacheRuntime* cache_;      // Not owned; outlives this.
   const JournalMode journal_mode_;
+  const RaiseFormat raise_format_;
   std::shared_ptr<const View> view_;
   std::shared_ptr<const Catalog> catalog_;
   WriteSet writes_;

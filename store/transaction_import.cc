@@ -1,16 +1,65 @@
-// What only an import that follows its source needs, beside ImportNode().
+// What only an import needs, beside ImportNode().
 #include <algorithm>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "store/bulk_loader.h"
 #include "store/codec.h"
+#include "store/directory.h"
 #include "store/keys.h"
 #include "store/text.h"
 #include "store/transaction.h"
 
 namespace pedigree {
+
+absl::Status Transaction::CheckImportable() const {
+  if (catalog_->IsBeingImported()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("an import is going on already, of ", Quoted(catalog_->import_source()),
+                     ": end it with the same `pedigree import`, or begin with an empty data_dir"));
+  }
+  const auto& ids = counters_.last_node_id;
+  const bool is_new =
+      counters_.last_event_number == 0 && counters_.last_type_id == kLastPredefinedTypeId &&
+      std::all_of(std::begin(ids), std::end(ids), [](int64_t id) { return id == 0; });
+  auto last_task = Get(LastTaskKey().Encode());
+  if (!last_task.ok()) return last_task.status();
+  if (is_new && !last_task->has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the store is not empty: an import goes into one that nothing has been put into");
+}
+
+absl::Status Transaction::BeginImport(const std::string& source) {
+  if (absl::Status status = CheckImportable(); !status.ok()) return status;
+  // A program that does not know create_order must not open what is committed next.
+  absl::Status raised = raise_format_(kCreateOrderFormatVersion);
+  if (!raised.ok()) return raised;
+  DeleteTypes<ml_metadata::Artifact>();
+  DeleteTypes<ml_metadata::Execution>();
+  DeleteTypes<ml_metadata::Context>();
+  counters_.last_type_id = 0;
+  Catalog* catalog = MutableCatalog();
+  for (NodeKind kind : kNodeKinds) catalog->SetCreatedOutOfOrder(kind);
+  catalog->SetImportSource(source);
+  std::string format;
+  AppendBe32(&format, kCreateOrderFormatVersion);
+  writes_.Put(FormatKey().Encode(), format);
+  writes_.Put(CreateOrderKey().Encode(), catalog->EncodeCreateOrder());
+  writes_.Put(ImportKey().Encode(), ImportState{0, source}.Encode());
+  return absl::OkStatus();
+}
+
+template <class Node>
+void Transaction::DeleteTypes() {
+  auto& types = MutableCatalog()->Of<Node>();
+  for (const auto& [id, type] : types.all()) {
+    writes_.Delete(TypeKey{TraitsOf<Node>::kKind, id}.Encode());
+  }
+  types = {};
+}
 
 template <class Node>
 absl::StatusOr<bool> Transaction::ImportType(const typename TraitsOf<Node>::Type& type) {
@@ -96,8 +145,10 @@ absl::Status Transaction::EndImport(const std::array<int64_t, 3>& handed_out,
   AddMissingPredefinedTypes(counters_.last_type_id, &all);
   absl::Status status = PutMissingTypes<ml_metadata::Artifact>(all);
   if (status.ok()) status = PutMissingTypes<ml_metadata::Execution>(all);
-  if (status.ok()) writes_.Delete(ImportKey().Encode());
-  return status;
+  if (!status.ok()) return status;
+  MutableCatalog()->SetImportSource("");
+  writes_.Delete(ImportKey().Encode());
+  return absl::OkStatus();
 }
 
 #define PEDIGREE_INSTANTIATE(Node)                                                          \

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "store/codec.h"
 #include "store/ids.h"
@@ -30,6 +31,9 @@ void KeepName(const NodePeek& old, Node* node) {
     node->clear_name();
   }
 }
+
+// More ancestors than this are refused: the check for cycles runs on the committer's thread.
+constexpr size_t kMaxAncestors = 100000;
 
 std::string UriOf(const ml_metadata::Artifact& artifact, int64_t id) {
   return UriKey{artifact.uri(), id}.Encode();
@@ -240,6 +244,27 @@ absl::StatusOr<bool> Transaction::IsLinked(NodeKind kind, int64_t id, const Node
   auto far = Get(FarLinkKey{kind, id, context}.Encode());
   if (!far.ok()) return far.status();
   return far->has_value();
+}
+
+absl::StatusOr<bool> Transaction::IsAncestor(int64_t ancestor, int64_t context) const {
+  std::vector<int64_t> frontier = {context};
+  absl::flat_hash_set<int64_t> seen = {context};
+  while (!frontier.empty()) {
+    const int64_t id = frontier.back();
+    frontier.pop_back();
+    if (id == ancestor) return true;
+    if (seen.size() > kMaxAncestors) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("context ", context, " has more than ", kMaxAncestors, " ancestors"));
+    }
+    auto record = FindRecord(NodeKind::kContext, id);
+    if (!record.ok()) return record.status();
+    if (!record->has_value()) continue;
+    for (int64_t parent : (*record)->NearLinks()) {
+      if (seen.insert(parent).second) frontier.push_back(parent);
+    }
+  }
+  return false;
 }
 
 absl::Status Transaction::Link(NodeKind kind, int64_t id, absl::Span<const int64_t> contexts) {

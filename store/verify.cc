@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "store/bulk_loader.h"
 #include "store/codec.h"
 #include "store/directory.h"
 #include "store/id_set.h"
@@ -141,7 +142,7 @@ absl::Status Verifier::CheckKey(absl::string_view key, absl::string_view value) 
       if (!head.AtEnd() || value != catalog_.EncodeCreateOrder()) ForeignKey(key);
       return absl::OkStatus();
     case Tag::kImport:
-      ForeignKey(key);  // Belongs to a store that is not ready.
+      if (ImportState state; !head.AtEnd() || !ImportState::Decode(value, &state)) ForeignKey(key);
       return absl::OkStatus();
     case Tag::kJournalHead:
       if (head.AtEnd()) {

@@ -44,6 +44,19 @@ SqliteCopy::SqliteCopy(absl::string_view name) : path_(scratch_.path() + "/copy.
 
 void SqliteCopy::Run(const std::string& sql) { Execute(path_, sql); }
 
+void SqliteCopy::Grow() {
+  Run("CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 101 UNION ALL SELECT i + 1 FROM n WHERE "
+      "i < 5000) SELECT i FROM n;"
+      "INSERT INTO Artifact SELECT i, 10, 'u' || i % 77, 2, 'big' || i, NULL, i, i FROM n;"
+      "INSERT INTO ArtifactProperty SELECT i, 'p', 1, i, NULL, NULL, NULL, NULL, NULL FROM n;"
+      "INSERT INTO Execution SELECT i, (SELECT type_id FROM Execution WHERE id = 1), 3, 'big' || "
+      "i, "
+      "'x' || i, 9000 - i, i FROM n;"
+      "INSERT INTO Attribution (context_id, artifact_id) SELECT 1 + i % 3, i FROM n;"
+      "INSERT INTO Event SELECT i, i, 1 + i / 4 + 100, 1 + i % 7, i FROM n WHERE i < 4500;"
+      "INSERT INTO EventPath SELECT i, 0, NULL, 'k' FROM n WHERE i < 4500; DROP TABLE n");
+}
+
 std::vector<std::string> SqliteCopy::Rows(const std::string& sql) const {
   return Execute(path_, sql);
 }

@@ -86,9 +86,9 @@ TEST_F(Services, ReflectionListsTheServiceAndServesItsFile) {
       for (const std::string& name : TextsIn(service, 1)) services.push_back(name);
     }
   }
-  for (const char* name : {"ml_metadata.MetadataStoreService", "pedigree.v1.LineageService",
-                           "pedigree.v1.AdminService",
-                           "grpc.health.v1.Health"}) {
+  for (const char* name :
+       {"ml_metadata.MetadataStoreService", "pedigree.v1.LineageService",
+        "pedigree.v1.AdminService", "pedigree.v1.ImportService", "grpc.health.v1.Health"}) {
     EXPECT_EQ(std::count(services.begin(), services.end(), name), 1) << name;
   }
 
