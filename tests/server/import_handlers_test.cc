@@ -191,7 +191,7 @@ TEST_F(ImportHandlersTest, GoOnUnderTheirNameAlsoAfterARestart) {
   ASSERT_TRUE(IsOk(Put(kRows)));
   Restart();
   ExpectSound();
-  EXPECT_TRUE(Fails(Begin("other"), StatusCode::kFailedPrecondition, "going on already, of \"s\""));
+  EXPECT_TRUE(Fails(Begin("other"), StatusCode::kFailedPrecondition, "going on already, of 's'"));
   EXPECT_TRUE(Fails(Ask("other"), StatusCode::kFailedPrecondition, "going on already"));
   EXPECT_TRUE(IsOk(Ask("s")));
   const auto begun = Begin("s");
@@ -262,6 +262,7 @@ TEST_F(ImportHandlersTest, NobodyElseWritesMeanwhile) {
     EXPECT_TRUE(Fails(Try("PutContextType", type), StatusCode::kFailedPrecondition));
     v1::LookupOrReserveRequest reserve;
     reserve.mutable_key()->set_fingerprint("g");
+    reserve.mutable_key()->set_scope(v1::CacheScope::ANY);
     reserve.set_owner("o");
     reserve.set_lease_ms(1000);
     EXPECT_TRUE(Fails(CallBytes(kCacheServiceName, "LookupOrReserve", reserve.SerializeAsString()),
@@ -321,9 +322,9 @@ TEST_F(ImportHandlersTest, RefuseWhatIsSomethingElse) {
       failed, "another type or create time");
   ExpectRefused("artifact_types { id: 11 name: 'other' properties { key: 'p' value: INT } }",
                 failed, "another type");
-  ExpectRefused("artifact_types { id: 11 name: 'm' }", failed, "property \"p\" of type 11");
+  ExpectRefused("artifact_types { id: 11 name: 'm' }", failed, "property 'p' of type 11");
   ExpectRefused("artifact_types { id: 11 name: 'm' properties { key: 'p' value: STRING } }", failed,
-                "property \"p\" of type 11");
+                "property 'p' of type 11");
   ExpectRefused("context_types { id: 13 name: 'c' }", StatusCode::kAlreadyExists, "of type 12");
   ExpectSound();
 }
