@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/bulk_loader.h"
+#include "store/directory.h"
 #include "store/durable_file.h"
 #include "store/store.h"
 #include "tests/store/test_store.h"
@@ -198,6 +199,33 @@ TEST_F(TransactionImportTest, EndsOnce) {
   StoreOptions follow = serve;
   follow.purpose = Purpose::kFollow;
   EXPECT_TRUE(Fails(Store::Open(follow), StatusCode::kFailedPrecondition, "holds a store already"));
+}
+
+// The marker is raised before anything is committed, and what is not committed has not happened.
+TEST(BeginImport, LeavesTheStoreAsItWasIfItsRequestFails) {
+  TestStore store;
+  ASSERT_TRUE(Fails(store->Write([](Transaction& transaction) {
+    EXPECT_TRUE(IsOk(transaction.BeginImport("s")));
+    EXPECT_TRUE(transaction.catalog().IsBeingImported());
+    return absl::InternalError("no");
+  }),
+                    StatusCode::kInternal));
+  EXPECT_EQ(*ReadMarkerFormat(store.data_dir()), kCreateOrderFormatVersion);
+  for (int i = 0; i < 2; ++i) {
+    const auto catalog = store->CurrentVersion()->catalog;
+    EXPECT_FALSE(catalog->IsBeingImported());
+    EXPECT_TRUE(catalog->AllAreCreatedInOrder());
+    EXPECT_EQ(catalog->Of<Artifact>().FindByName("mlmd.Dataset", "")->id(), 1);
+    const auto report = store->Verify();
+    ASSERT_TRUE(IsOk(report));
+    EXPECT_TRUE(report->ok()) << report->problems[0];
+    store.Reopen();
+  }
+  ASSERT_TRUE(
+      IsOk(store->Write([](Transaction& transaction) { return transaction.BeginImport("s"); })));
+  store.Reopen();
+  EXPECT_EQ(store->CurrentVersion()->catalog->import_source(), "s");
+  EXPECT_TRUE(store->CurrentVersion()->catalog->Of<Artifact>().all().empty());
 }
 
 }  // namespace
