@@ -35,7 +35,7 @@ using testing::ServerProcess;
 int64_t KillsToMake() {
   const char* text = std::getenv("MIGRATE_KILLS");
   int64_t kills = 0;
-  return text != nullptr && absl::SimpleAtoi(text, &kills) ? kills : 20;
+  return text != nullptr && absl::SimpleAtoi(text, &kills) ? kills : 10;
 }
 
 class ServerTargetTest : public ::testing::Test {
