@@ -32,7 +32,8 @@ absl::Status Prepare(v1::EndImportRequest* request) {
   for (int64_t id : {request->last_artifact_id(), request->last_execution_id(),
                      request->last_context_id(), request->last_type_id()}) {
     if (id >= 0 && id <= kLastStoredId) continue;
-    return absl::InvalidArgumentError(absl::StrCat("the last id is ", id, "; 0 to ", kLastStoredId));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the last id is ", id, "; 0 to ", kLastStoredId));
   }
   return absl::OkStatus();
 }
