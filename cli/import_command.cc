@@ -1,5 +1,4 @@
-// pedigree import SOURCE --data_dir DIR | --server ADDRESS [--follow]: MLMD's databases and
-// servers, and exports in jsonl
+// pedigree import SOURCE --data_dir DIR | --server ADDRESS [--follow]: from MLMD, or our jsonl
 #include <signal.h>
 
 #include <CLI/CLI.hpp>

@@ -42,13 +42,11 @@ absl::Status CheckType(const Catalog& catalog, const typename TraitsOf<Node>::Ty
   if (IsTypeOfAnother<Node>(catalog, type.id())) {
     return Invalid("type ", type.id(), " is of another kind of node as well");
   }
-  const auto* namesake = types.FindByName(type.name(), type.version());
   const auto* same = type.has_external_id() ? types.FindByExternalId(type.external_id()) : nullptr;
-  for (const auto* other : {namesake, same}) {
-    if (other == nullptr || other->id() == type.id()) continue;
-    return absl::AlreadyExistsError(absl::StrCat("type ", type.id(), ", ", Quoted(type.name()),
-                                                 ", has the name or external id of type ",
-                                                 other->id()));
+  if (same != nullptr && same->id() != type.id()) {
+    return absl::FailedPreconditionError(absl::StrCat("type ", type.id(), ", ", Quoted(type.name()),
+                                                      ", has the external id of type ",
+                                                      same->id()));
   }
   const auto* stored = types.FindById(type.id());
   if (stored == nullptr) return absl::OkStatus();

@@ -19,8 +19,8 @@ inline constexpr int64_t kLastStoredId = (int64_t{1} << 53) - 1;
 
 // Takes `request` apart. REQUIRES: its texts are valid, and the enums of it known.
 // Errors: InvalidArgument if a row is not whole, or is of a type or node that there is not;
-// FailedPrecondition if a row has the id of something else; AlreadyExists if a type has the name or
-// external id of another; as Transaction::AddEvents().
+// FailedPrecondition if a row has the id of something else, or a type the name or external id of
+// another; as Transaction::AddEvents().
 absl::Status ImportRows(Transaction& transaction, v1::PutImportRequest* request,
                         v1::PutImportResponse* response);
 

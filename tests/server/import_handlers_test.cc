@@ -325,7 +325,10 @@ TEST_F(ImportHandlersTest, RefuseWhatIsSomethingElse) {
   ExpectRefused("artifact_types { id: 11 name: 'm' }", failed, "property 'p' of type 11");
   ExpectRefused("artifact_types { id: 11 name: 'm' properties { key: 'p' value: STRING } }", failed,
                 "property 'p' of type 11");
-  ExpectRefused("context_types { id: 13 name: 'c' }", StatusCode::kAlreadyExists, "of type 12");
+  ExpectRefused("context_types { id: 13 name: 'c' }", failed, "had id 12");
+  ASSERT_TRUE(IsOk(Put("context_types { id: 14 name: 'd' external_id: 'x' }")));
+  ExpectRefused("context_types { id: 15 name: 'e' external_id: 'x' }", failed,
+                "the external id of type 14");
   ExpectSound();
 }
 
