@@ -33,7 +33,7 @@ class IdBitmap {
     return *this;
   }
 
-  // REQUIRES of all ids: at least 0.
+  // REQUIRES of ids that are inserted or removed, or begun with: at least 0.
   void Insert(int64_t id) {
     if (last_ == nullptr || PageOf(id) != last_page_) {
       last_page_ = PageOf(id);
@@ -42,6 +42,7 @@ class IdBitmap {
     (*last_)[WordOf(id)] |= BitOf(id);
   }
   bool Contains(int64_t id) const {
+    if (id < 0) return false;
     const auto it = pages_.find(PageOf(id));
     return it != pages_.end() && (it->second[WordOf(id)] & BitOf(id)) != 0;
   }
