@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/connection.h"
 #include "cli/lineage/answers.h"
 #include "cli/lineage/fetch.h"
 #include "cli/lineage/question.h"
@@ -83,28 +82,25 @@ class CompareCommand final : public Command {
     app->add_option("B", b_, "the artifact to compare it with")->type_name("")->required();
     AddOutputOption(app, &format_);
     AddQuestionOptions(app, &question_);
-    Connection::AddOptions(app, &connection_);
   }
 
   absl::Status Run() override {
-    const auto scope = ScopeOf(question_);
-    if (!scope.ok()) return scope.status();
-    auto connection = Connection::Open(connection_);
-    if (!connection.ok()) return connection.status();
-    const auto a = Resolve(connection->get(), a_, {NodeKind::kArtifact});
+    const auto question = Question::Open(question_);
+    if (!question.ok()) return question.status();
+    const auto a = Resolve(question->connection(), a_, {NodeKind::kArtifact});
     if (!a.ok()) return a.status();
-    const auto b = Resolve(connection->get(), b_, {NodeKind::kArtifact});
+    const auto b = Resolve(question->connection(), b_, {NodeKind::kArtifact});
     if (!b.ok()) return b.status();
     v1::CompareRequest request;
     request.set_artifact_a(a->id);
     request.set_artifact_b(b->id);
-    *request.mutable_scope() = *scope;
+    *request.mutable_scope() = question->scope();
     v1::CompareResponse answer;
     absl::Status status =
-        (*connection)->Call("/pedigree.v1.LineageService/Compare", request, &answer);
+        question->connection()->Call("/pedigree.v1.LineageService/Compare", request, &answer);
     if (!status.ok()) return status;
     if (format_ == OutputFormat::kJson) return PrintJson(answer);
-    const auto labels = LabelsOf(connection->get(), request, answer);
+    const auto labels = LabelsOf(question->connection(), request, answer);
     if (!labels.ok()) return labels.status();
     const CompareNames names = NamesFor(*a, *b, *labels);
     if (format_ == OutputFormat::kCsv) {
@@ -130,7 +126,6 @@ class CompareCommand final : public Command {
   std::string b_;
   OutputFormat format_ = OutputFormat::kTable;
   QuestionOptions question_;
-  ConnectionOptions connection_;
 };
 
 }  // namespace

@@ -3,12 +3,10 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/connection.h"
 #include "cli/lineage/answers.h"
 #include "cli/lineage/fetch.h"
 #include "cli/lineage/question.h"
 #include "cli/output.h"
-#include "cli/reference.h"
 
 namespace pedigree::cli {
 namespace {
@@ -33,32 +31,25 @@ class ImpactCommand final : public Command {
         ->capture_default_str();
     AddOutputOption(app, &format_);
     AddQuestionOptions(app, &question_);
-    Connection::AddOptions(app, &connection_);
   }
 
   absl::Status Run() override {
-    const auto scope = ScopeOf(question_);
-    if (!scope.ok()) return scope.status();
-    auto connection = Connection::Open(connection_);
-    if (!connection.ok()) return connection.status();
-    const auto ref = Resolve(connection->get(), text_, {NodeKind::kArtifact, NodeKind::kExecution});
+    const auto question = Question::Open(question_);
+    if (!question.ok()) return question.status();
+    const auto ref = question->Start(text_);
     if (!ref.ok()) return ref.status();
     v1::ImpactRequest request;
-    *request.mutable_start()->add_nodes() = ToProto(*ref);
+    *request.mutable_start()->add_nodes() = *ref;
     request.set_direction(up_ ? v1::UPSTREAM : v1::DOWNSTREAM);
-    *request.mutable_scope() = *scope;
+    *request.mutable_scope() = question->scope();
     request.set_max_contexts(contexts_);
     v1::ImpactResponse answer;
     absl::Status status =
-        (*connection)->Call("/pedigree.v1.LineageService/Impact", request, &answer);
+        question->connection()->Call("/pedigree.v1.LineageService/Impact", request, &answer);
     if (!status.ok()) return status;
-    if (format_ == OutputFormat::kJson) return PrintJson(answer);
-    if (format_ == OutputFormat::kCsv) {
-      Print(ImpactTable(answer).ToCsv());
-    } else {
-      Print(ImpactText(answer, Screen::OfStandardOutput()));
-    }
-    return absl::OkStatus();
+    return PrintAnswer(
+        format_, answer, [&] { return ImpactTable(answer); },
+        [&] { return ImpactText(answer, Screen::OfStandardOutput()); });
   }
 
  private:
@@ -67,7 +58,6 @@ class ImpactCommand final : public Command {
   int contexts_ = 20;
   OutputFormat format_ = OutputFormat::kTable;
   QuestionOptions question_;
-  ConnectionOptions connection_;
 };
 
 }  // namespace

@@ -9,12 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "cli/choice.h"
 #include "cli/command.h"
-#include "cli/connection.h"
 #include "cli/lineage/fetch.h"
 #include "cli/lineage/question.h"
 #include "cli/lineage/render.h"
 #include "cli/output.h"
-#include "cli/reference.h"
 
 namespace pedigree::cli {
 namespace {
@@ -86,20 +84,17 @@ class LineageCommand final : public Command {
         ->default_str("tree");
     app->add_option("-o", file_, "write there instead of to standard output")->type_name("FILE");
     AddQuestionOptions(app, &question_);
-    Connection::AddOptions(app, &connection_);
   }
 
   absl::Status Run() override {
-    const auto scope = ScopeOf(question_);
-    if (!scope.ok()) return scope.status();
-    auto connection = Connection::Open(connection_);
-    if (!connection.ok()) return connection.status();
-    const auto ref = Resolve(connection->get(), text_, {NodeKind::kArtifact, NodeKind::kExecution});
+    const auto question = Question::Open(question_);
+    if (!question.ok()) return question.status();
+    const auto ref = question->Start(text_);
     if (!ref.ok()) return ref.status();
     const LineageWay way = !down_ ? LineageWay::kUp : up_ ? LineageWay::kBoth : LineageWay::kDown;
-    const auto graph = FetchLineage(connection->get(), {ToProto(*ref)}, way, *scope);
+    const auto graph = FetchLineage(question->connection(), {*ref}, way, question->scope());
     if (!graph.ok()) return graph.status();
-    const auto text = Render(format_, *graph, OptionsFor(*graph, way, RemarkOf(*scope)));
+    const auto text = Render(format_, *graph, OptionsFor(*graph, way, RemarkOf(question->scope())));
     if (!text.ok()) return text.status();
     // A tree and a page say it themselves.
     if (!graph->completeness().complete() && format_ != Format::kTree) {
@@ -128,7 +123,6 @@ class LineageCommand final : public Command {
   Format format_ = Format::kTree;
   std::string file_;
   QuestionOptions question_;
-  ConnectionOptions connection_;
 };
 
 }  // namespace

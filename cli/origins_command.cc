@@ -3,12 +3,10 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/connection.h"
 #include "cli/lineage/answers.h"
 #include "cli/lineage/fetch.h"
 #include "cli/lineage/question.h"
 #include "cli/output.h"
-#include "cli/reference.h"
 
 namespace pedigree::cli {
 namespace {
@@ -28,38 +26,30 @@ class OriginsCommand final : public Command {
     app->add_option("REF", text_, kStartHelp)->type_name("")->required();
     AddOutputOption(app, &format_);
     AddQuestionOptions(app, &question_);
-    Connection::AddOptions(app, &connection_);
   }
 
   absl::Status Run() override {
-    const auto scope = ScopeOf(question_);
-    if (!scope.ok()) return scope.status();
-    auto connection = Connection::Open(connection_);
-    if (!connection.ok()) return connection.status();
-    const auto ref = Resolve(connection->get(), text_, {NodeKind::kArtifact, NodeKind::kExecution});
+    const auto question = Question::Open(question_);
+    if (!question.ok()) return question.status();
+    const auto ref = question->Start(text_);
     if (!ref.ok()) return ref.status();
     v1::OriginsRequest request;
-    *request.mutable_start()->add_nodes() = ToProto(*ref);
-    *request.mutable_scope() = *scope;
+    *request.mutable_start()->add_nodes() = *ref;
+    *request.mutable_scope() = question->scope();
     request.set_content(v1::TraceRequest::BODIES);
     v1::OriginsResponse answer;
     absl::Status status =
-        (*connection)->Call("/pedigree.v1.LineageService/Origins", request, &answer);
+        question->connection()->Call("/pedigree.v1.LineageService/Origins", request, &answer);
     if (!status.ok()) return status;
-    if (format_ == OutputFormat::kJson) return PrintJson(answer);
-    if (format_ == OutputFormat::kCsv) {
-      Print(OriginsTable(answer).ToCsv());
-    } else {
-      Print(OriginsText(answer, Screen::OfStandardOutput()));
-    }
-    return absl::OkStatus();
+    return PrintAnswer(
+        format_, answer, [&] { return OriginsTable(answer); },
+        [&] { return OriginsText(answer, Screen::OfStandardOutput()); });
   }
 
  private:
   std::string text_;
   OutputFormat format_ = OutputFormat::kTable;
   QuestionOptions question_;
-  ConnectionOptions connection_;
 };
 
 }  // namespace

@@ -3,12 +3,10 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/connection.h"
 #include "cli/lineage/answers.h"
 #include "cli/lineage/fetch.h"
 #include "cli/lineage/question.h"
 #include "cli/output.h"
-#include "cli/reference.h"
 
 namespace pedigree::cli {
 namespace {
@@ -31,36 +29,28 @@ class PathsCommand final : public Command {
         ->capture_default_str();
     AddOutputOption(app, &format_);
     AddQuestionOptions(app, &question_);
-    Connection::AddOptions(app, &connection_);
   }
 
   absl::Status Run() override {
-    const auto scope = ScopeOf(question_);
-    if (!scope.ok()) return scope.status();
-    auto connection = Connection::Open(connection_);
-    if (!connection.ok()) return connection.status();
-    const auto kinds = {NodeKind::kArtifact, NodeKind::kExecution};
-    const auto from = Resolve(connection->get(), from_, kinds);
+    const auto question = Question::Open(question_);
+    if (!question.ok()) return question.status();
+    const auto from = question->Start(from_);
     if (!from.ok()) return from.status();
-    const auto to = Resolve(connection->get(), to_, kinds);
+    const auto to = question->Start(to_);
     if (!to.ok()) return to.status();
     v1::FindPathsRequest request;
-    *request.mutable_from() = ToProto(*from);
-    *request.mutable_to() = ToProto(*to);
-    *request.mutable_scope() = *scope;
+    *request.mutable_from() = *from;
+    *request.mutable_to() = *to;
+    *request.mutable_scope() = question->scope();
     request.set_max_paths(max_);
     request.set_content(v1::TraceRequest::BODIES);
     v1::FindPathsResponse answer;
     absl::Status status =
-        (*connection)->Call("/pedigree.v1.LineageService/FindPaths", request, &answer);
+        question->connection()->Call("/pedigree.v1.LineageService/FindPaths", request, &answer);
     if (!status.ok()) return status;
-    if (format_ == OutputFormat::kJson) return PrintJson(answer);
-    if (format_ == OutputFormat::kCsv) {
-      Print(PathsTable(answer).ToCsv());
-    } else {
-      Print(PathsText(answer, Screen::OfStandardOutput()));
-    }
-    return absl::OkStatus();
+    return PrintAnswer(
+        format_, answer, [&] { return PathsTable(answer); },
+        [&] { return PathsText(answer, Screen::OfStandardOutput()); });
   }
 
  private:
@@ -69,7 +59,6 @@ class PathsCommand final : public Command {
   int max_ = 1;
   OutputFormat format_ = OutputFormat::kTable;
   QuestionOptions question_;
-  ConnectionOptions connection_;
 };
 
 }  // namespace

@@ -104,13 +104,14 @@ absl::StatusOr<StreamPart> BackupAnswer::Next(const Reader&, const v1::BackupReq
     auto run = admin_->StartBackup(request);
     if (!run.ok()) return run.status();
     run_ = *std::move(run);
+    pause_ = kFirstPause;
+    next_look_ = std::chrono::steady_clock::now() + pause_;
   }
   const BackupRun::State state = run_->Now();
   v1::BackupResponse response;
   if (!state.result.has_value()) {
     const auto now = std::chrono::steady_clock::now();
-    if (now < next_look_ || pause_ == std::chrono::milliseconds(0)) {
-      if (now >= next_look_) next_look_ = now + (pause_ = kFirstPause);
+    if (now < next_look_) {
       StreamPart part;
       part.place = StreamPart::Place::kNothingYet;
       part.wait_until = next_look_;

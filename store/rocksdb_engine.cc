@@ -279,9 +279,7 @@ class RocksDbEngine final : public Engine {
   }
 
   absl::Status Compact() override {
-    rocksdb::CompactRangeOptions options;
-    options.max_subcompactions = 2;
-    return Remember(db_->CompactRange(options, nullptr, nullptr));
+    return Remember(db_->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr));
   }
 
   absl::Status Flush() override {

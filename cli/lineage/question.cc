@@ -1,9 +1,12 @@
 #include "cli/lineage/question.h"
 
 #include <CLI/CLI.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/lineage/fetch.h"
 #include "cli/parse_time.h"
+#include "cli/reference.h"
 #include "cli/text.h"
 
 namespace pedigree::cli {
@@ -28,6 +31,7 @@ void AddQuestionOptions(CLI::App* app, QuestionOptions* options) {
       "the same for executions", "FILTER");
   add("--as-of,--as_of", &options->as_of,
       "only what was there then: 2026-03-01T12:00:00Z, 2026-03-01, or ms since 1970", "TIME");
+  Connection::AddOptions(app, &options->connection);
 }
 
 absl::StatusOr<v1::LineageScope> ScopeOf(const QuestionOptions& options) {
@@ -43,6 +47,30 @@ absl::StatusOr<v1::LineageScope> ScopeOf(const QuestionOptions& options) {
     scope.set_as_of_ms(*time);
   }
   return scope;
+}
+
+absl::StatusOr<Question> Question::Open(const QuestionOptions& options) {
+  Question question;
+  auto scope = ScopeOf(options);
+  if (!scope.ok()) return scope.status();
+  question.scope_ = *std::move(scope);
+  auto connection = Connection::Open(options.connection);
+  if (!connection.ok()) return connection.status();
+  question.connection_ = *std::move(connection);
+  return question;
+}
+
+absl::StatusOr<v1::NodeRef> Question::Start(const std::string& text) const {
+  const auto ref = Resolve(connection(), text, {NodeKind::kArtifact, NodeKind::kExecution});
+  if (!ref.ok()) return ref.status();
+  return ToProto(*ref);
+}
+
+absl::Status PrintAnswer(OutputFormat format, const google::protobuf::Message& answer,
+                         absl::FunctionRef<Table()> table, absl::FunctionRef<std::string()> text) {
+  if (format == OutputFormat::kJson) return PrintJson(answer);
+  Print(format == OutputFormat::kCsv ? table().ToCsv() : text());
+  return absl::OkStatus();
 }
 
 std::string RemarkOf(const v1::LineageScope& scope) {

@@ -12,8 +12,10 @@
 #include "cli/lineage/render.h"
 #include "tests/cli/lineage/sample.h"
 
-int main(int argc, char** argv) {
-  using namespace pedigree::cli;  // NOLINT: a small program.
+namespace pedigree::cli {
+namespace {
+
+int Main(int argc, char** argv) {
   if (argc != 4) {
     std::fprintf(stderr, "draw_lineage NODES SEED FILE\n");
     return 2;
@@ -37,3 +39,8 @@ int main(int argc, char** argv) {
               graph.edges().size(), text->size(), took.count());
   return file ? 0 : 1;
 }
+
+}  // namespace
+}  // namespace pedigree::cli
+
+int main(int argc, char** argv) { return pedigree::cli::Main(argc, argv); }
